@@ -1,0 +1,115 @@
+//! The calls that pixrace answers, each as a look at the header and the work behind it.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::budget::{Admission, Call};
+use crate::cancel::Cancel;
+use crate::codec::Header;
+use crate::decode;
+use crate::error::{Error, Result, catch};
+use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
+use crate::optimize::{Optimized, memory_needed, optimize};
+use crate::options::Options;
+use crate::score::{SCORE_BYTES_PER_PIXEL, score};
+
+/// Races the encoders over one input.
+pub struct OptimizeCall {
+    options: Options,
+    input: Mutex<Option<Arc<Vec<u8>>>>,
+    header: OnceLock<Header>,
+}
+
+impl OptimizeCall {
+    #[must_use]
+    pub fn new(input: Vec<u8>, options: Options) -> Self {
+        Self { options, input: Mutex::new(Some(Arc::new(input))), header: OnceLock::new() }
+    }
+
+    /// The work takes the input out, so that the answer owns it alone and can hand it over without a copy.
+    fn take_input(&self) -> Result<Arc<Vec<u8>>> {
+        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).take();
+        input.ok_or_else(|| Error::internal("the input was taken before"))
+    }
+}
+
+impl Call for OptimizeCall {
+    type Answer = Optimized;
+
+    fn admit(&self) -> Result<Admission<Optimized>> {
+        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+        let header = decode::read_header(&input, self.options.limits())?;
+        let memory = memory_needed(&header, input.len(), &self.options);
+        self.header.get_or_init(|| header);
+        Ok(Admission::Work { memory, threads: self.options.concurrency() })
+    }
+
+    fn work(&self, cancel: &Cancel) -> Result<Optimized> {
+        let header = self.header.get().ok_or_else(|| Error::internal("the call was not admitted"))?;
+        optimize(header, self.take_input()?, &self.options, cancel)
+    }
+}
+
+/// Reads a header. Answered at the desk.
+pub struct InspectCall {
+    pub input: Vec<u8>,
+}
+
+/// What [`InspectCall`] answers.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    pub header: Header,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+impl Call for InspectCall {
+    type Answer = Inspected;
+
+    fn admit(&self) -> Result<Admission<Inspected>> {
+        let header = decode::read_header(&self.input, &Limits::default())?;
+        Ok(Admission::Answer(Inspected { header, bytes: self.input.len() as u64 }))
+    }
+
+    fn work(&self, _cancel: &Cancel) -> Result<Inspected> {
+        Err(Error::internal("inspecting needs no pixels"))
+    }
+}
+
+/// Compares two files as they are shown.
+pub struct ScoreCall {
+    pub reference: Vec<u8>,
+    pub candidate: Vec<u8>,
+}
+
+impl Call for ScoreCall {
+    type Answer = f64;
+
+    fn admit(&self) -> Result<Admission<f64>> {
+        let [reference, candidate] = self.headers()?;
+        let (expected, received) = (reference.shown_size(), candidate.shown_size());
+        if expected != received {
+            return Err(Error::InvalidOption {
+                option: "candidate".to_owned(),
+                expected: format!("an image of the reference's size, {} × {}", expected.0, expected.1),
+                received: format!("{} × {}", received.0, received.1),
+            });
+        }
+        let pixels = u64::from(expected.0) * u64::from(expected.1);
+        let memory = pixels * (SCORE_BYTES_PER_PIXEL + 2 * decode::BYTES_PER_PIXEL) + CALL_OVERHEAD_BYTES;
+        Ok(Admission::Work { memory, threads: Some(1) })
+    }
+
+    fn work(&self, cancel: &Cancel) -> Result<f64> {
+        let [reference, candidate] = self.headers()?;
+        let reference = catch(|| decode::decode(&reference, &self.reference))?;
+        let candidate = catch(|| decode::decode(&candidate, &self.candidate))?;
+        score(&reference, &candidate, cancel)
+    }
+}
+
+impl ScoreCall {
+    fn headers(&self) -> Result<[Header; 2]> {
+        let limits = Limits::default();
+        Ok([decode::read_header(&self.reference, &limits)?, decode::read_header(&self.candidate, &limits)?])
+    }
+}

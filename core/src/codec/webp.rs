@@ -1,0 +1,74 @@
+//! WebP: decoding by `image-webp` through `image`, encoding by libwebp through `webpx`.
+
+use std::io::Cursor;
+
+use image::DynamicImage;
+use image::codecs::webp::WebPDecoder;
+use webpx::EncoderConfig;
+
+use super::{Effort, Encoder, Header, InputFormat, Target, header_of, image_error};
+use crate::error::{Error, Result};
+use crate::image::{ImageBuffer, Pixels};
+use crate::limits::MAX_PAGES;
+
+/// Peak of encoding, measured: libwebp keeps ARGB and, for lossless, hash chains and cost tables.
+pub(super) const BYTES_PER_PIXEL: u64 = 48;
+
+pub(super) fn read_header(data: &[u8]) -> Result<Header> {
+    let mut decoder = open(data)?;
+    let pages = if decoder.has_animation() { count_pages(data) } else { 1 };
+    Ok(Header { pages, ..header_of(InputFormat::Webp, &mut decoder)? })
+}
+
+pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
+    DynamicImage::from_decoder(open(data)?).map_err(|error| image_error(InputFormat::Webp, error))
+}
+
+fn open(data: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>> {
+    WebPDecoder::new(Cursor::new(data)).map_err(|error| image_error(InputFormat::Webp, error))
+}
+
+fn count_pages(data: &[u8]) -> u32 {
+    let frames = image_webp::WebPDecoder::new(Cursor::new(data)).map(|decoder| decoder.num_frames());
+    frames.unwrap_or(1).clamp(1, MAX_PAGES)
+}
+
+/// libwebp's `method`, 0 to 6. Measured on the corpus: 2 takes a third of the time of 4 for 4 % more bytes, 6 half as
+/// much again for 4 % fewer.
+fn method(effort: Effort) -> u8 {
+    match effort {
+        Effort::Fast => 2,
+        Effort::Balanced => 4,
+        Effort::Best => 6,
+    }
+}
+
+pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
+    // `exact` keeps the colour under transparent pixels; only "every pixel" asks for that.
+    let config = match target {
+        Target::Quality(quality) => EncoderConfig::new().quality(f32::from(quality)),
+        Target::Lossless => EncoderConfig::new_lossless().exact(true),
+    };
+    let mut config = config.method(method(encoder.effort));
+    if let Some(exif) = &encoder.metadata.exif {
+        config = config.exif(exif.clone());
+    }
+    if let Some(xmp) = &encoder.metadata.xmp {
+        config = config.xmp(xmp.clone());
+    }
+    let (width, height) = (image.width(), image.height());
+    let encoded = match image.pixels() {
+        Pixels::Rgba8(samples) => config.encode_rgba(samples, width, height, encoder.cancel),
+        Pixels::Rgb8(samples) => config.encode_rgb(samples, width, height, encoder.cancel),
+        // WebP has no grey mode.
+        Pixels::Gray8(samples) => {
+            let rgb: Vec<u8> = samples.iter().flat_map(|&sample| [sample; 3]).collect();
+            config.encode_rgb(&rgb, width, height, encoder.cancel)
+        }
+        _ => return Err(Error::internal("WebP holds 8 bits per sample")),
+    };
+    encoded.map_err(|error| {
+        // A stop comes back as an encode error: say what stopped it.
+        encoder.cancel.check().err().unwrap_or_else(|| Error::internal(error.to_string()))
+    })
+}

@@ -1,0 +1,70 @@
+//! From bytes to pixels: sniff, header, limits, decode.
+
+use image::{DynamicImage, ImageFormat};
+
+use crate::codec::{self, Header, InputFormat};
+use crate::error::{Error, Result};
+use crate::image::ImageBuffer;
+use crate::limits::{Limits, MAX_SIDE};
+
+/// Names the format by its first bytes; the file name and any declared type are not asked.
+pub fn sniff(data: &[u8]) -> Result<InputFormat> {
+    match image::guess_format(data) {
+        Ok(ImageFormat::Jpeg) => Ok(InputFormat::Jpeg),
+        Ok(ImageFormat::Png) => Ok(InputFormat::Png),
+        Ok(ImageFormat::WebP) => Ok(InputFormat::Webp),
+        Ok(ImageFormat::Gif) => Ok(InputFormat::Gif),
+        Ok(other) => Err(unsupported(format!("{other:?}").to_uppercase())),
+        Err(_) => Err(unsupported(describe_unknown(data))),
+    }
+}
+
+fn unsupported(detected: impl Into<String>) -> Error {
+    Error::UnsupportedInput { detected: detected.into() }
+}
+
+/// Kinds of file that people do hand to an image optimiser.
+fn describe_unknown(data: &[u8]) -> String {
+    const HEAD: usize = 512;
+    let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_lowercase();
+    let brand = head.get(4..12).unwrap_or_default();
+    let known = match () {
+        () if head.contains("<svg") => "SVG",
+        () if head.contains("<!doctype html") || head.contains("<html") => "HTML",
+        () if head.starts_with("%pdf") => "PDF",
+        () if brand.starts_with("ftyphei") || brand.starts_with("ftypmif") => "HEIC",
+        () if data.starts_with(&[0xFF, 0x0A]) || brand.starts_with("jxl ") => "JPEG XL",
+        () if data.is_empty() => "no bytes",
+        () => "an unknown format",
+    };
+    known.to_owned()
+}
+
+/// Reads the header of a file of a supported format and holds it against the limits, before any pixel memory is taken.
+pub fn read_header(data: &[u8], limits: &Limits) -> Result<Header> {
+    within("maxInputBytes", data.len() as u64, limits.max_input_bytes)?;
+    let format = sniff(data)?;
+    let header = codec::read_header(format, data)?;
+    if header.width == 0 || header.height == 0 {
+        return Err(Error::corrupt(format, "its width or height is 0"));
+    }
+    within("width", u64::from(header.width), u64::from(MAX_SIDE))?;
+    within("height", u64::from(header.height), u64::from(MAX_SIDE))?;
+    within("maxPixels", u64::from(header.width) * u64::from(header.height), limits.max_pixels)?;
+    Ok(header)
+}
+
+fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()> {
+    if actual > bound { Err(Error::LimitExceeded { limit, actual, bound }) } else { Ok(()) }
+}
+
+/// Decodes the first page, upright.
+pub fn decode(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
+    let mut image: DynamicImage = codec::decode(header, data)?;
+    image.apply_orientation(header.orientation);
+    Ok(ImageBuffer::new(image))
+}
+
+/// Memory that decoding needs at its peak, in bytes per pixel: the samples as stored (up to 4 × 16 bits), once more while
+/// they are turned upright or brought into the canonical form.
+pub const BYTES_PER_PIXEL: u64 = 16;

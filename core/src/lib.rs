@@ -1,0 +1,23 @@
+//! pixrace decodes an image once, encodes it as AVIF, WebP, JPEG and PNG in parallel inside a fixed thread budget, and
+//! hands back the smallest file that meets every constraint.
+//!
+//! The pipeline reads from top to bottom in [`optimize`]; [`budget`] decides when and on which threads it runs.
+
+#![forbid(unsafe_code)]
+
+pub mod budget;
+pub mod calls;
+pub mod cancel;
+pub mod candidate;
+pub mod codec;
+pub mod decode;
+pub mod error;
+pub mod image;
+pub mod limits;
+pub mod optimize;
+pub mod options;
+pub mod score;
+pub mod select;
+pub mod value;
+pub mod versions;
+pub mod warning;

@@ -1,0 +1,32 @@
+//! What this build consists of. With the version of pixrace itself it decides every output byte.
+
+/// Role and "library version" of every codec, in a fixed order. The versions are those of `Cargo.lock`.
+pub const CODECS: [(&str, &str); 8] = [
+    ("avif", concat!("rav1e ", env!("VERSION_RAV1E"))),
+    ("webp", concat!("libwebp by libwebp-sys ", env!("VERSION_LIBWEBP_SYS"))),
+    ("jpeg", concat!("mozjpeg by mozjpeg-sys ", env!("VERSION_MOZJPEG_SYS"))),
+    ("png", concat!("oxipng ", env!("VERSION_OXIPNG"))),
+    ("jpegDecoder", concat!("zune-jpeg ", env!("VERSION_ZUNE_JPEG"))),
+    ("pngDecoder", concat!("png ", env!("VERSION_PNG"))),
+    ("webpDecoder", concat!("image-webp ", env!("VERSION_IMAGE_WEBP"))),
+    ("score", concat!("fast-ssim2 ", env!("VERSION_FAST_SSIM2"))),
+];
+
+/// Version of pixrace.
+pub const PIXRACE: &str = env!("CARGO_PKG_VERSION");
+
+/// Instruction sets of this processor that the codecs choose at run time.
+#[must_use]
+pub fn simd() -> Vec<&'static str> {
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        macro_rules! detect {
+            ($($name:tt),*) => { $(if std::arch::is_x86_feature_detected!($name) { found.push($name); })* };
+        }
+        detect!("sse2", "ssse3", "sse4.1", "avx2", "avx512bw");
+    }
+    #[cfg(target_arch = "aarch64")]
+    found.push("neon");
+    found
+}

@@ -1,0 +1,53 @@
+//! What a caller should know although the call succeeded.
+
+use crate::codec::Format;
+
+/// What a warning is about; `as_str` is its stable name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WarningCode {
+    /// The image has more pages; only the first was taken.
+    FirstPageOnly,
+    /// The input's colour profile was not applied and is not in the encoded candidates.
+    ColorProfileIgnored,
+    /// The format cannot hold what this image or these options need; it was not tried.
+    FormatSkipped,
+    /// The encoder failed; the other formats went on.
+    EncodeFailed,
+    /// Metadata could not be carried into this format.
+    MetadataDropped,
+    /// No candidate satisfies this constraint.
+    Infeasible,
+}
+
+impl WarningCode {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstPageOnly => "first-page-only",
+            Self::ColorProfileIgnored => "color-profile-ignored",
+            Self::FormatSkipped => "format-skipped",
+            Self::EncodeFailed => "encode-failed",
+            Self::MetadataDropped => "metadata-dropped",
+            Self::Infeasible => "infeasible",
+        }
+    }
+}
+
+/// One thing worth knowing: a stable code, the format that it concerns, if any, and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    pub code: WarningCode,
+    pub format: Option<Format>,
+    pub message: String,
+}
+
+impl Warning {
+    pub(crate) fn new(code: WarningCode, message: impl Into<String>) -> Self {
+        Self { code, format: None, message: message.into() }
+    }
+
+    pub(crate) fn of(code: WarningCode, format: Format, message: impl Into<String>) -> Self {
+        Self { code, format: Some(format), message: message.into() }
+    }
+}

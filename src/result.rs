@@ -1,0 +1,282 @@
+//! Answers as JavaScript objects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{BufferSlice, Either, JsValue, Null, ToNapiValue, sys};
+use napi::{Env, Result};
+use napi_derive::napi;
+use pixrace::calls::Inspected;
+use pixrace::candidate::{self, Candidate as Engine};
+use pixrace::codec::Header;
+use pixrace::optimize::Optimized;
+
+use crate::options::Format;
+
+/// A JavaScript value that exists already. Only within the callback that made it.
+#[derive(Clone, Copy)]
+pub struct Handle(sys::napi_value);
+
+impl Handle {
+    pub fn new(env: &Env, value: impl ToNapiValue) -> Result<Self> {
+        // SAFETY: `env` is the environment of the current callback.
+        unsafe { ToNapiValue::to_napi_value(env.raw(), value) }.map(Self)
+    }
+}
+
+impl ToNapiValue for Handle {
+    unsafe fn to_napi_value(_env: sys::napi_env, handle: Self) -> Result<sys::napi_value> {
+        Ok(handle.0)
+    }
+}
+
+/// How a candidate ended.
+#[napi(string_enum = "kebab-case")]
+pub enum Outcome {
+    /// It is the answer, and satisfies every constraint.
+    Won,
+    /// It is finished; another one is smaller.
+    Lost,
+    /// It has more than `maxBytes`.
+    OverBudget,
+    /// It scores below the floor.
+    BelowScore,
+    /// Its encoder failed, or it broke a promise; a warning says how.
+    Failed,
+    /// It was not tried; a warning says why.
+    Skipped,
+    /// It was stopped because it could no longer win.
+    Abandoned,
+}
+
+/// A requested format, or the original, after the race.
+#[napi(object, object_from_js = false)]
+pub struct Candidate {
+    /// One of the requested formats, or the input's for the original.
+    pub format: String,
+    /// Size of the file; null if there is none.
+    pub bytes: Either<f64, Null>,
+    /// The quality it was encoded at, 1 to 100; null for lossless candidates and the original.
+    pub quality: Either<u32, Null>,
+    /// SSIMULACRA2 against the input; null where it was not computed.
+    pub score: Either<f64, Null>,
+    /// How many times its encoder ran.
+    pub encodes: u32,
+    /// Wall time of its encoder in milliseconds.
+    pub elapsed_ms: f64,
+    pub outcome: Outcome,
+    /// The file, for a finished candidate.
+    #[napi(ts_type = "Buffer")]
+    pub data: Option<Handle>,
+}
+
+/// Something worth knowing although the call succeeded.
+#[napi(object, object_from_js = false)]
+pub struct Warning {
+    /// A stable name.
+    #[napi(
+        ts_type = "'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'infeasible'"
+    )]
+    pub code: &'static str,
+    /// The format that it concerns, if it concerns one.
+    pub format: Option<Format>,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What the header of an image says.
+#[napi(object, object_from_js = false)]
+pub struct ImageInfo {
+    #[napi(ts_type = "'jpeg' | 'png' | 'webp' | 'gif'")]
+    pub format: &'static str,
+    /// Width in pixels as stored, before `orientation` is applied.
+    pub width: u32,
+    /// Height in pixels as stored, before `orientation` is applied.
+    pub height: u32,
+    /// Size of the file.
+    pub bytes: f64,
+    /// Whether the file can be transparent somewhere: an alpha channel or a transparent colour.
+    pub has_alpha: bool,
+    /// Bits per sample, 1 to 16.
+    pub bit_depth: u32,
+    /// EXIF orientation, 1 (upright) to 8.
+    pub orientation: u32,
+    /// Frames of an animation; 1 for a still picture.
+    pub pages: u32,
+    #[napi(ts_type = "'gray' | 'rgb' | 'cmyk'")]
+    pub color_space: &'static str,
+}
+
+/// Where the time went, in milliseconds.
+#[napi(object, object_from_js = false)]
+pub struct Timings {
+    pub decode_ms: f64,
+    /// From the first encoder's start to the last one's end.
+    pub encode_ms: f64,
+    pub score_ms: f64,
+    /// From the call to its answer.
+    pub total_ms: f64,
+    /// From the call to the start of its work.
+    pub queued_ms: f64,
+}
+
+/// The answer of `optimize`.
+#[napi(object, object_from_js = false)]
+pub struct OptimizeResult {
+    /// The smallest file that satisfies every constraint; if none does (`passed` is false), the smallest of all.
+    #[napi(ts_type = "Buffer")]
+    pub data: Handle,
+    /// Format of `data`: one of the requested formats, or the input's if the original won.
+    pub format: String,
+    /// Width of the picture as shown, in pixels.
+    pub width: u32,
+    /// Height of the picture as shown, in pixels.
+    pub height: u32,
+    /// The quality of `data`, 1 to 100; null for lossless candidates and the original.
+    pub quality: Either<u32, Null>,
+    /// SSIMULACRA2 of `data` against the input; null where it was not computed.
+    pub score: Either<f64, Null>,
+    /// Whether `data` is the input, byte for byte.
+    pub is_original: bool,
+    /// Whether every constraint holds for `data`.
+    pub passed: bool,
+    /// One per requested format, in that order, then the original if it was a candidate.
+    pub candidates: Vec<Candidate>,
+    pub warnings: Vec<Warning>,
+    pub input: ImageInfo,
+    pub timings: Timings,
+}
+
+/// What this build consists of.
+#[napi(object, object_from_js = false)]
+pub struct Versions {
+    pub pixrace: String,
+    /// Role of each codec library → its name and version.
+    #[napi(ts_type = "Record<string, string>")]
+    pub codecs: BTreeMap<String, String>,
+    /// Instruction sets that the codecs choose from at run time.
+    pub simd: Vec<String>,
+}
+
+impl Versions {
+    pub fn current() -> Self {
+        use pixrace::versions::{CODECS, PIXRACE, simd};
+        Self {
+            pixrace: PIXRACE.to_owned(),
+            codecs: CODECS.map(|(role, version)| (role.to_owned(), version.to_owned())).into(),
+            simd: simd().into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// Every candidate's file becomes one `Buffer` without a copy, and `data` is the winner's.
+pub fn optimize_result(env: &Env, answer: Optimized) -> Result<Handle> {
+    let Optimized { index, input_bytes, .. } = answer;
+    let input = image_info(&answer.input, input_bytes);
+    let candidates = answer.candidates.into_iter().map(|candidate| self::candidate(env, candidate, input.format));
+    let candidates = candidates.collect::<Result<Vec<_>>>()?;
+    let winner = &candidates[index];
+    let data = winner.data.ok_or_else(|| napi::Error::from_reason("the winner has no file"))?;
+    let result = OptimizeResult {
+        data,
+        format: answer.format.to_owned(),
+        width: answer.width,
+        height: answer.height,
+        quality: winner.quality,
+        score: winner.score,
+        is_original: answer.is_original,
+        passed: answer.passed,
+        candidates,
+        warnings: answer.warnings.into_iter().map(Warning::from).collect(),
+        input,
+        timings: Timings {
+            decode_ms: milliseconds(answer.timings.decode),
+            encode_ms: milliseconds(answer.timings.encode),
+            score_ms: milliseconds(answer.timings.score),
+            total_ms: milliseconds(answer.timings.total),
+            queued_ms: milliseconds(answer.timings.queued),
+        },
+    };
+    Handle::new(env, result)
+}
+
+fn candidate(env: &Env, candidate: Engine, input_format: &'static str) -> Result<Candidate> {
+    let bytes = nullable(candidate.bytes().map(|bytes| bytes as f64));
+    let data = candidate.data.map(|data| {
+        let owned = Arc::try_unwrap(data).unwrap_or_else(|shared| shared.as_ref().clone());
+        BufferSlice::from_data(env, owned).map(|buffer| Handle(buffer.raw()))
+    });
+    Ok(Candidate {
+        format: candidate.format.map_or(input_format, pixrace::codec::Format::as_str).to_owned(),
+        bytes,
+        quality: nullable(candidate.quality.map(u32::from)),
+        score: nullable(candidate.score),
+        encodes: candidate.encodes,
+        elapsed_ms: milliseconds(candidate.elapsed),
+        outcome: candidate.outcome.into(),
+        data: data.transpose()?,
+    })
+}
+
+fn nullable<T>(value: Option<T>) -> Either<T, Null>
+where
+    T: napi::bindgen_prelude::TypeName,
+{
+    value.map_or(Either::B(Null), Either::A)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn image_info(header: &Header, bytes: u64) -> ImageInfo {
+    ImageInfo {
+        format: header.format.as_str(),
+        width: header.width,
+        height: header.height,
+        bytes: bytes as f64,
+        has_alpha: header.has_alpha,
+        bit_depth: u32::from(header.bit_depth),
+        orientation: u32::from(header.orientation.to_exif()),
+        pages: header.pages,
+        color_space: header.color_space.as_str(),
+    }
+}
+
+impl From<&Inspected> for ImageInfo {
+    fn from(inspected: &Inspected) -> Self {
+        image_info(&inspected.header, inspected.bytes)
+    }
+}
+
+impl From<pixrace::warning::Warning> for Warning {
+    fn from(warning: pixrace::warning::Warning) -> Self {
+        Self { code: warning.code.as_str(), format: warning.format.map(Format::from), message: warning.message }
+    }
+}
+
+impl From<pixrace::codec::Format> for Format {
+    fn from(format: pixrace::codec::Format) -> Self {
+        match format {
+            pixrace::codec::Format::Avif => Self::Avif,
+            pixrace::codec::Format::Webp => Self::Webp,
+            pixrace::codec::Format::Jpeg => Self::Jpeg,
+            pixrace::codec::Format::Png => Self::Png,
+        }
+    }
+}
+
+impl From<candidate::Outcome> for Outcome {
+    fn from(outcome: candidate::Outcome) -> Self {
+        match outcome {
+            candidate::Outcome::Won => Self::Won,
+            candidate::Outcome::Lost => Self::Lost,
+            candidate::Outcome::OverBudget => Self::OverBudget,
+            candidate::Outcome::BelowScore => Self::BelowScore,
+            candidate::Outcome::Failed => Self::Failed,
+            candidate::Outcome::Skipped => Self::Skipped,
+            candidate::Outcome::Abandoned => Self::Abandoned,
+        }
+    }
+}
