@@ -27,14 +27,14 @@ class SetupError extends Error {}
 
 function onPath(name, path) {
   const file = windows ? `${name}.exe` : name
-  return path.split(delimiter).some((dir) => dir !== '' && fs.existsSync(join(dir, file)))
+  return path.split(delimiter).some(dir => dir !== '' && fs.existsSync(join(dir, file)))
 }
 
 /** The environment in which cargo, nasm and cmake are found, for every script that starts cargo. */
 export function toolEnv() {
   const env = { ...process.env }
   // Windows spells it Path, and a copy of process.env is no longer blind to case.
-  const key = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'
+  const key = Object.keys(env).find(name => name.toUpperCase() === 'PATH') ?? 'PATH'
   const path = env[key] ?? ''
   const extra = []
   if (fs.existsSync(toolsBin)) extra.push(toolsBin)
@@ -42,7 +42,7 @@ export function toolEnv() {
   if (!onPath('cargo', path) && onPath('cargo', cargoBin)) extra.push(cargoBin)
   const known = path.split(delimiter)
   delete env[key]
-  env.PATH = [...extra.filter((dir) => !known.includes(dir)), path].filter(Boolean).join(delimiter)
+  env.PATH = [...extra.filter(dir => !known.includes(dir)), path].filter(Boolean).join(delimiter)
   return env
 }
 
@@ -154,11 +154,11 @@ function installIntoProject(names) {
     fs.mkdirSync(dir, { recursive: true })
   }
   const settings = [`Dir::State=${join(apt, 'state')}`, `Dir::Cache=${join(apt, 'cache')}`, `Dir::Log=${apt}`]
-  const options = [...settings, 'Debug::NoLocking=true', 'Acquire::Languages=none'].flatMap((text) => ['-o', text])
+  const options = [...settings, 'Debug::NoLocking=true', 'Acquire::Languages=none'].flatMap(text => ['-o', text])
   updateLists(options, env)
   const args = [...options, 'install', '-y', '--download-only', '--no-install-recommends', ...names]
   run(`Downloading ${names.join(', ')} with apt-get`, 'apt-get', args, { env, quiet: true })
-  for (const file of fs.readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
+  for (const file of fs.readdirSync(archives).filter(name => name.endsWith('.deb'))) {
     run(`Unpacking ${file}`, 'dpkg', ['-x', join(archives, file), unpacked], { env, quiet: true })
   }
   for (const name of names) writeWrapper(name, unpacked)
@@ -168,10 +168,10 @@ function installIntoProject(names) {
 // Only cmake has libraries of its own. A wrapper gives them to cmake alone: set for every child they would reach
 // cargo, rustc and gcc too. Its folder is found at run time, so the project may be moved.
 function writeWrapper(name, unpacked) {
-  const folders = ['usr/lib', 'lib'].flatMap((lib) => {
+  const folders = ['usr/lib', 'lib'].flatMap(lib => {
     const full = join(unpacked, lib)
     const names = fs.existsSync(full) ? fs.readdirSync(full) : []
-    return names.filter((entry) => entry.includes('-linux-')).map((entry) => `$root/${lib}/${entry}`)
+    return names.filter(entry => entry.includes('-linux-')).map(entry => `$root/${lib}/${entry}`)
   })
   const libraries = `export LD_LIBRARY_PATH="${folders.join(':')}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"\n`
   // make starts itself again by the path it was called by, unquoted: a bare name survives a project path with a space.
@@ -184,13 +184,13 @@ function writeWrapper(name, unpacked) {
 function howToInstall(names) {
   if (process.platform === 'darwin') return `brew install ${names.join(' ')}`
   const ids = { nasm: 'NASM.NASM', cmake: 'Kitware.CMake' }
-  if (windows) return `winget install ${names.map((name) => ids[name]).join(' ')} (a new terminal must find them)`
+  if (windows) return `winget install ${names.map(name => ids[name]).join(' ')} (a new terminal must find them)`
   const list = names.join(' ')
   return `dnf install ${list} | pacman -S --needed ${list} | apk add ${list} (the line of your system, as root)`
 }
 
 export function ensureTools() {
-  const names = missingTools().map((tool) => tool.name)
+  const names = missingTools().map(tool => tool.name)
   if (names.length === 0) return
   if (process.platform !== 'linux' || !onPath('apt-get', toolEnv().PATH)) {
     throw new SetupError(`Build tools are missing or too old (${names.join(', ')}): ${howToInstall(names)}`)
@@ -229,18 +229,18 @@ function filesBelow(path) {
   if (!fs.existsSync(full)) return []
   if (fs.statSync(full).isFile()) return [path]
   if (basename(path) === 'node_modules' || fs.existsSync(join(full, 'CACHEDIR.TAG'))) return []
-  return fs.readdirSync(full).flatMap((name) => filesBelow(`${path}/${name}`))
+  return fs.readdirSync(full).flatMap(name => filesBelow(`${path}/${name}`))
 }
 
 // Folders named by `members = […]` and by path dependencies, which cargo takes as members without being told.
 function memberFolders() {
   const manifest = readText(join(root, 'Cargo.toml')) ?? ''
-  const lists = [...manifest.matchAll(/\bmembers\s*=\s*\[([^\]]*)\]/g)].map((match) => match[1])
-  const paths = [...manifest.matchAll(/\bpath\s*=\s*("[^"]+")/g)].map((match) => match[1])
-  const quoted = [...lists, ...paths].flatMap((text) => [...text.matchAll(/"([^"]+)"/g)].map((match) => match[1]))
+  const lists = [...manifest.matchAll(/\bmembers\s*=\s*\[([^\]]*)\]/g)].map(match => match[1])
+  const paths = [...manifest.matchAll(/\bpath\s*=\s*("[^"]+")/g)].map(match => match[1])
+  const quoted = [...lists, ...paths].flatMap(text => [...text.matchAll(/"([^"]+)"/g)].map(match => match[1]))
   // For a pattern such as "crates/*" the folder before the star.
-  const folders = quoted.map((text) => text.replace(/\/*[^/]*\*.*$/, '').replace(/\/+$/, ''))
-  return folders.filter((folder) => resolve(root, folder).startsWith(root + sep))
+  const folders = quoted.map(text => text.replace(/\/*[^/]*\*.*$/, '').replace(/\/+$/, ''))
+  return folders.filter(folder => resolve(root, folder).startsWith(root + sep))
 }
 
 // Names every input of the build by content: dates say nothing after a git checkout.
@@ -259,7 +259,7 @@ function buildInputs(pkg) {
 
 function built(pkg) {
   const names = fs.readdirSync(root)
-  const addon = names.some((name) => name.startsWith(`${pkg.napi.binaryName}.`) && name.endsWith('.node'))
+  const addon = names.some(name => name.startsWith(`${pkg.napi.binaryName}.`) && name.endsWith('.node'))
   return addon && names.includes('index.js') && names.includes('index.d.ts')
 }
 

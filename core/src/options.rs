@@ -12,7 +12,7 @@ use crate::value::Value;
 pub const DEFAULT_QUALITY: u8 = 80;
 
 /// Names of all options, in the order of the documentation.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 16] = [
     "formats",
     "quality",
     "minScore",
@@ -29,11 +29,10 @@ pub const NAMES: [&str; 17] = [
     "colorProfile",
     "limits",
     "signal",
-    "placeholder",
 ];
 
 /// Options that are part of the contract and not built yet: refused, never ignored.
-const NOT_YET: [&str; 4] = ["minScore", "resize", "colorProfile", "placeholder"];
+const NOT_YET: [&str; 3] = ["minScore", "resize", "colorProfile"];
 
 /// Everything that one call is asked to do. Only [`Options::parse`] and `default` make one, so every field is in range.
 #[derive(Debug, Clone, PartialEq, Eq)]

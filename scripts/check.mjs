@@ -1,0 +1,38 @@
+// Every local check, in the order of their cost. `npm test` and continuous integration run this and nothing else.
+import { spawnSync } from 'node:child_process'
+import { toolEnv } from './setup.mjs'
+
+const bin = name => `node_modules/.bin/${name}`
+
+const CHECKS = [
+  [
+    'generated files are committed',
+    'git',
+    ['diff', '--exit-code', '--stat', '--', 'index.js', 'index.d.ts', 'Cargo.lock'],
+  ],
+  ['third-party notices', 'node', ['scripts/notices.mjs']],
+  ['Rust format', 'cargo', ['fmt', '--all', '--check']],
+  ['JavaScript format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['types', bin('tsc'), ['--project', '__test__/tsconfig.json']],
+  ['Rust lint', 'cargo', ['clippy', '--release', '--workspace', '--all-targets', '--', '--deny', 'warnings']],
+  ['Rust tests', 'cargo', ['test', '--release', '--package', 'pixrace']],
+  ['Node tests', 'node', ['--test', '--test-concurrency=1', '__test__/']],
+]
+
+/** Runs one check with its output shown; whether it passed. */
+function run(title, command, args) {
+  console.log(`\n▶ ${title}: ${command} ${args.join(' ')}`)
+  const started = performance.now()
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: toolEnv() })
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const passed = status === 0
+  console.log(`${passed ? '✔' : '✖'} ${title} (${seconds} s)${error ? `: ${error.message}` : ''}`)
+  return passed
+}
+
+const failed = CHECKS.filter(([title, command, args]) => !run(title, command, args)).map(([title]) => title)
+if (failed.length > 0) {
+  console.error(`\nFailed: ${failed.join(', ')}.`)
+  process.exit(1)
+}
+console.log(`\nAll ${CHECKS.length} checks passed.`)
