@@ -6,6 +6,7 @@ mod input;
 mod options;
 mod result;
 mod signal;
+mod types;
 
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{Env, Result};
@@ -41,10 +42,7 @@ pub fn optimize<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'en
 
 /// The same as [`optimize`], on the calling thread's time: it blocks until the answer is there. `signal` is looked at
 /// once, before the work starts. For scripts; a server wants `optimize`.
-#[napi(
-    ts_args_type = "input: Uint8Array, options?: OptimizeOptions | undefined",
-    ts_return_type = "OptimizeResult"
-)]
+#[napi(ts_args_type = "input: Uint8Array, options?: OptimizeOptions | undefined", ts_return_type = "OptimizeResult")]
 pub fn optimize_sync<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'env>) -> Result<Handle> {
     let signal = options::signal(env, &options)?;
     if let Some(signal) = signal {
@@ -82,7 +80,12 @@ pub fn score<'env>(env: &'env Env, reference: Unknown<'env>, candidate: Unknown<
         let reference = input::copy(env, "reference", &reference)?;
         let candidate = input::copy(env, "candidate", &candidate)?;
         let call = ScoreCall { reference, candidate };
-        Ok(call::Prepared { call, cancel: Cancel::new(None), signal: None, convert: |env, score| Handle::new(env, score) })
+        Ok(call::Prepared {
+            call,
+            cancel: Cancel::new(None),
+            signal: None,
+            convert: |env, score| Handle::new(env, score),
+        })
     })
 }
 

@@ -1,105 +1,12 @@
-//! The options object: its type for TypeScript, and its way into the engine's untyped [`Value`], which the engine validates.
+//! The options object on its way into the engine's untyped [`Value`], which the engine validates.
 
-use napi::bindgen_prelude::{Array, Either, JsObjectValue, JsValue, Object, Unknown};
+use napi::bindgen_prelude::{Array, JsObjectValue, JsValue, Object, Unknown};
 use napi::{Env, Result, ValueType};
-use napi_derive::napi;
 use pixrace::error::Error;
 use pixrace::options::Options;
 use pixrace::value::Value;
 
 use crate::error::to_js;
-
-/// A format that pixrace writes.
-#[napi(string_enum = "lowercase")]
-pub enum Format {
-    Avif,
-    Webp,
-    Jpeg,
-    Png,
-}
-
-/// CPU for bytes.
-#[napi(string_enum = "lowercase")]
-pub enum Effort {
-    Fast,
-    Balanced,
-    Best,
-}
-
-/// Which formats are finished.
-#[napi(string_enum = "lowercase")]
-pub enum Strategy {
-    All,
-}
-
-/// What happens to EXIF and XMP.
-#[napi(string_enum = "lowercase")]
-pub enum MetadataPolicy {
-    Strip,
-    Keep,
-}
-
-/// One quality per lossy format; a format that is left out gets the default.
-#[napi(object, object_to_js = false)]
-pub struct Qualities {
-    /// 1 to 100.
-    pub avif: Option<u32>,
-    /// 1 to 100.
-    pub webp: Option<u32>,
-    /// 1 to 100.
-    pub jpeg: Option<u32>,
-}
-
-/// Bounds against hostile input.
-#[napi(object, object_to_js = false)]
-pub struct Limits {
-    /// Most pixels (width × height) of the input. Default: 100,000,000.
-    pub max_pixels: Option<f64>,
-    /// Largest input in bytes. Default: 134,217,728 (128 MiB).
-    pub max_input_bytes: Option<f64>,
-    /// Longest time from the call to its answer in milliseconds, 1 to 86,400,000, time in the queue included.
-    /// Default: none. Past it the promise rejects with `ERR_PIXRACE_TIMEOUT`.
-    pub timeout_ms: Option<f64>,
-}
-
-/// Every option may be left out. An unknown key, a wrong type or a value out of range is an
-/// `ERR_PIXRACE_INVALID_OPTION` that names the option, what was expected and what came.
-#[napi(object, object_to_js = false)]
-pub struct OptimizeOptions {
-    /// Formats to try, in order of preference: ties go to the earlier. Not empty, none twice. Default: all four, in the
-    /// order avif, webp, jpeg, png.
-    pub formats: Option<Vec<Format>>,
-    /// 1 (smallest) to 100 (best), on each encoder's own scale, for all lossy formats or one per format. PNG keeps every
-    /// pixel and has no quality. Excludes `lossless`. Default: 80 each.
-    pub quality: Option<Either<u32, Qualities>>,
-    /// No candidate above this many bytes passes. An integer of at least 1. Default: none.
-    pub max_bytes: Option<f64>,
-    /// Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Default: false.
-    pub lossless: Option<bool>,
-    /// CPU for bytes. Default: 'balanced'.
-    pub effort: Option<Effort>,
-    /// 'all': every format is finished. The only strategy of this version, and its default.
-    pub strategy: Option<Strategy>,
-    /// Most threads that this call may use, codec-internal ones included. An integer of at least 1; more than the
-    /// process's pool has (one per available core, or `PIXRACE_THREADS`) is the whole pool. Output bytes do not depend
-    /// on it. Default: the whole pool.
-    pub concurrency: Option<u32>,
-    /// false is `concurrency: 1`. Default: true.
-    pub parallel: Option<bool>,
-    /// Whether the input itself is a candidate, so that the answer is never larger. Default: true.
-    pub keep_original: Option<bool>,
-    /// Background for formats without alpha, as '#rrggbb'. Default: none; if the image uses alpha, JPEG is skipped with a
-    /// warning.
-    pub flatten: Option<String>,
-    /// 'strip' leaves EXIF and XMP out of encoded candidates, 'keep' carries them along with the orientation reset.
-    /// Orientation is applied to the pixels either way. Default: 'strip'.
-    pub metadata: Option<MetadataPolicy>,
-    /// Bounds against hostile input.
-    pub limits: Option<Limits>,
-    /// Stops queued and running work; the promise rejects with the signal's reason.
-    #[napi(ts_type = "AbortSignal")]
-    pub signal: Option<Object<'static>>,
-}
 
 /// Validates the options by the engine's rules.
 pub fn parse(env: &Env, options: &Unknown<'_>) -> Result<Options> {

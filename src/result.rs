@@ -12,8 +12,6 @@ use pixrace::candidate::{self, Candidate as Engine};
 use pixrace::codec::Header;
 use pixrace::optimize::Optimized;
 
-use crate::options::Format;
-
 /// A JavaScript value that exists already. Only within the callback that made it.
 #[derive(Clone, Copy)]
 pub struct Handle(sys::napi_value);
@@ -29,6 +27,15 @@ impl ToNapiValue for Handle {
     unsafe fn to_napi_value(_env: sys::napi_env, handle: Self) -> Result<sys::napi_value> {
         Ok(handle.0)
     }
+}
+
+/// A format that pixrace writes.
+#[napi(string_enum = "lowercase")]
+pub enum Format {
+    Avif,
+    Webp,
+    Jpeg,
+    Png,
 }
 
 /// How a candidate ended.
@@ -54,7 +61,8 @@ pub enum Outcome {
 #[napi(object, object_from_js = false)]
 pub struct Candidate {
     /// One of the requested formats, or the input's for the original.
-    pub format: String,
+    #[napi(ts_type = "Format | 'gif'")]
+    pub format: &'static str,
     /// Size of the file; null if there is none.
     pub bytes: Either<f64, Null>,
     /// The quality it was encoded at, 1 to 100; null for lossless candidates and the original.
@@ -88,6 +96,7 @@ pub struct Warning {
 /// What the header of an image says.
 #[napi(object, object_from_js = false)]
 pub struct ImageInfo {
+    /// By its first bytes.
     #[napi(ts_type = "'jpeg' | 'png' | 'webp' | 'gif'")]
     pub format: &'static str,
     /// Width in pixels as stored, before `orientation` is applied.
@@ -128,7 +137,8 @@ pub struct OptimizeResult {
     #[napi(ts_type = "Buffer")]
     pub data: Handle,
     /// Format of `data`: one of the requested formats, or the input's if the original won.
-    pub format: String,
+    #[napi(ts_type = "Format | 'gif'")]
+    pub format: &'static str,
     /// Width of the picture as shown, in pixels.
     pub width: u32,
     /// Height of the picture as shown, in pixels.
@@ -180,7 +190,7 @@ pub fn optimize_result(env: &Env, answer: Optimized) -> Result<Handle> {
     let data = winner.data.ok_or_else(|| napi::Error::from_reason("the winner has no file"))?;
     let result = OptimizeResult {
         data,
-        format: answer.format.to_owned(),
+        format: answer.format,
         width: answer.width,
         height: answer.height,
         quality: winner.quality,
@@ -208,7 +218,7 @@ fn candidate(env: &Env, candidate: Engine, input_format: &'static str) -> Result
         BufferSlice::from_data(env, owned).map(|buffer| Handle(buffer.raw()))
     });
     Ok(Candidate {
-        format: candidate.format.map_or(input_format, pixrace::codec::Format::as_str).to_owned(),
+        format: candidate.format.map_or(input_format, pixrace::codec::Format::as_str),
         bytes,
         quality: nullable(candidate.quality.map(u32::from)),
         score: nullable(candidate.score),

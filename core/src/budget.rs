@@ -17,7 +17,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, catch};
-use crate::limits::{MAX_POOL_THREADS, MAX_QUEUED_CALLS, MAX_RUNNING_CALLS, MEMORY_IF_UNKNOWN, MEMORY_SHARE, POOL_STACK_BYTES};
+use crate::limits::{
+    MAX_POOL_THREADS, MAX_QUEUED_CALLS, MAX_RUNNING_CALLS, MEMORY_IF_UNKNOWN, MEMORY_SHARE, POOL_STACK_BYTES,
+};
 
 /// One call, in two steps: a look at the header on the desk thread, then the work on pool threads.
 pub trait Call: Send + Sync + 'static {
@@ -60,6 +62,9 @@ struct State {
     /// Running calls that were settled before their end: by their timeout or their caller.
     rejected: Vec<Arc<dyn Ticket>>,
     idle_teams: Vec<Arc<ThreadPool>>,
+    /// Whether some call may have been cancelled, and when the next may time out: without either, nobody looks.
+    cancelled: bool,
+    next_deadline: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -188,6 +193,8 @@ impl Budget {
             slip.reject(Error::LimitExceeded { limit: "queued calls", actual, bound });
             return;
         }
+        let deadlines = state.next_deadline.into_iter().chain(slip.cancel.deadline());
+        state.next_deadline = deadlines.min();
         state.arrived.push_back(Arc::new(slip));
         drop(state);
         self.bell.notify_one();
@@ -205,7 +212,7 @@ impl Budget {
 
     /// To be called after [`Cancel::stop`], so that a queued call is dropped at once.
     pub fn notice_cancelled(&self) {
-        drop(self.lock());
+        self.lock().cancelled = true;
         self.bell.notify_one();
     }
 
@@ -225,9 +232,9 @@ impl Budget {
         let mut state = self.lock();
         match self.next_errand(&mut state) {
             None => {
-                let nap = state.next_deadline().map_or(DESK_NAP, |deadline| {
-                    deadline.saturating_duration_since(Instant::now()).min(DESK_NAP)
-                });
+                let nap = state
+                    .next_deadline
+                    .map_or(DESK_NAP, |deadline| deadline.saturating_duration_since(Instant::now()).min(DESK_NAP));
                 drop(self.bell.wait_timeout(state, nap));
             }
             Some(Errand::Reject(ticket, error)) => {
@@ -313,6 +320,20 @@ impl State {
     /// A call that its caller or the clock has stopped. A queued one leaves the queue; a running one goes on to its next
     /// check, and keeps its memory and threads until then.
     fn take_stopped(&mut self) -> Option<(Arc<dyn Ticket>, Error)> {
+        if !self.cancelled && self.next_deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            return None;
+        }
+        let found = self.find_stopped();
+        if found.is_none() {
+            self.cancelled = false;
+            let waiting = self.waiting.iter().map(|call| &call.ticket);
+            let tickets = self.arrived.iter().chain(waiting).chain(self.undisturbed());
+            self.next_deadline = tickets.filter_map(|ticket| ticket.cancel().deadline()).min();
+        }
+        found
+    }
+
+    fn find_stopped(&mut self) -> Option<(Arc<dyn Ticket>, Error)> {
         let stopped = |ticket: &Arc<dyn Ticket>| ticket.cancel().check().err();
         let ticket = if let Some(index) = self.arrived.iter().position(|ticket| stopped(ticket).is_some()) {
             self.arrived.remove(index)?
@@ -330,12 +351,6 @@ impl State {
     fn undisturbed(&self) -> impl Iterator<Item = &Arc<dyn Ticket>> {
         let running = self.running.iter().map(|call| &call.ticket);
         running.filter(|ticket| !self.rejected.iter().any(|rejected| Arc::ptr_eq(rejected, ticket)))
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        let waiting = self.waiting.iter().map(|call| &call.ticket);
-        let tickets = self.arrived.iter().chain(waiting).chain(self.undisturbed());
-        tickets.filter_map(|ticket| ticket.cancel().deadline()).min()
     }
 
     fn take_team(&mut self, threads: usize) -> Arc<ThreadPool> {

@@ -10,9 +10,16 @@ use crate::options::Options;
 /// What one requested format is about to do.
 #[derive(Debug, Clone)]
 pub enum Plan {
-    Encode { format: Format, target: Target, image: ImageBuffer },
+    Encode {
+        format: Format,
+        target: Target,
+        image: ImageBuffer,
+    },
     /// With the reason, as a sentence.
-    Skip { format: Format, reason: String },
+    Skip {
+        format: Format,
+        reason: String,
+    },
 }
 
 /// One plan per requested format, in that order.
@@ -53,7 +60,8 @@ fn obstacle(format: Format, image: &ImageBuffer, options: &Options) -> Option<St
         };
     }
     (format == Format::Jpeg && image.has_alpha() && options.flatten().is_none()).then(|| {
-        "JPEG has no transparency, and this image uses it; set `flatten` to a background colour to allow JPEG.".to_owned()
+        "JPEG has no transparency, and this image uses it; set `flatten` to a background colour to allow JPEG."
+            .to_owned()
     })
 }
 

@@ -12,6 +12,7 @@ pub mod candidate;
 pub mod codec;
 pub mod decode;
 pub mod error;
+pub mod fingerprint;
 pub mod image;
 pub mod limits;
 pub mod optimize;

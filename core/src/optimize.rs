@@ -57,7 +57,8 @@ pub struct Timings {
 pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> u64 {
     let pixels = u64::from(header.width) * u64::from(header.height);
     let encoders: u64 = options.formats().iter().map(|format| format.bytes_per_pixel()).sum();
-    input_bytes as u64 + pixels * (decode::BYTES_PER_PIXEL + encoders) + CALL_OVERHEAD_BYTES
+    let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
+    input_bytes as u64 + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample) + CALL_OVERHEAD_BYTES
 }
 
 /// Runs one call in the current rayon pool. `header` was read from `input`.
@@ -110,12 +111,7 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
 }
 
 /// Encodes one format, or says why not. `Err` only if the whole call ends: anything else is a warning.
-fn run(
-    plan: &Plan,
-    options: &Options,
-    metadata: &Metadata,
-    cancel: &Cancel,
-) -> Result<(Candidate, Option<Warning>)> {
+fn run(plan: &Plan, options: &Options, metadata: &Metadata, cancel: &Cancel) -> Result<(Candidate, Option<Warning>)> {
     let (format, target, image) = match plan {
         Plan::Encode { format, target, image } => (*format, *target, image),
         Plan::Skip { format, reason } => {
@@ -125,7 +121,7 @@ fn run(
     };
     let started = Instant::now();
     let encoder = Encoder { format, effort: options.effort(), metadata, cancel };
-    let encoded = catch(|| {
+    let result = catch(|| {
         let file = encoder.encode(image, target)?;
         if options.lossless() { prove_identical(&file, image).map(|()| file) } else { Ok(file) }
     });
@@ -134,7 +130,7 @@ fn run(
         Target::Quality(quality) => Some(quality),
         Target::Lossless => None,
     };
-    match encoded {
+    match result {
         Err(error) if error.ends_call() => Err(error),
         Err(error) => {
             let warning = Warning::of(WarningCode::EncodeFailed, format, format!("{format} failed: {error}"));
@@ -207,6 +203,31 @@ fn infeasible(options: &Options) -> Warning {
 }
 
 fn no_candidate(warnings: &[Warning]) -> Error {
-    let reasons: Vec<_> = warnings.iter().filter(|w| w.format.is_some()).map(|w| w.message.trim_end_matches('.')).collect();
+    let reasons: Vec<_> =
+        warnings.iter().filter(|w| w.format.is_some()).map(|w| w.message.trim_end_matches('.')).collect();
     Error::NoCandidate { reasons: reasons.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Effort, Format};
+    use image::{DynamicImage, GrayImage};
+
+    /// Seed fault 3: what cannot be decoded is not "identical". The guard of `lossless` fails closed.
+    #[test]
+    fn only_an_equal_picture_is_identical() {
+        let picture = |samples: &[u8]| {
+            let raster = GrayImage::from_raw(2, 2, samples.to_vec()).unwrap();
+            ImageBuffer::new(DynamicImage::ImageLuma8(raster))
+        };
+        let image = picture(&[1, 2, 3, 4]);
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        let encoder = Encoder { format: Format::Png, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        let file = encoder.encode(&image, Target::Lossless).unwrap();
+        assert_eq!(prove_identical(&file, &image), Ok(()));
+        assert!(prove_identical(&file, &picture(&[1, 2, 3, 5])).is_err());
+        assert!(prove_identical(&file[..file.len() - 20], &image).is_err());
+        assert!(prove_identical(b"no image at all", &image).is_err());
+    }
 }

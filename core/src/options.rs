@@ -138,6 +138,16 @@ impl Options {
         &self.limits
     }
 
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    #[must_use]
+    pub fn with_concurrency(self, concurrency: Option<usize>) -> Self {
+        Self { concurrency, ..self }
+    }
+
     /// Validates `value`: `Undefined` for the defaults, or an object.
     ///
     /// # Errors
@@ -151,7 +161,11 @@ impl Options {
         reject_unknown("", entries, &NAMES)?;
         for name in NOT_YET {
             if value.get(name) != &Value::Undefined {
-                return Err(invalid(name, "it to be absent, because this version does not have it yet", value.get(name)));
+                return Err(invalid(
+                    name,
+                    "it to be absent, because this version does not have it yet",
+                    value.get(name),
+                ));
             }
         }
         if keyword(value, "strategy", &["all", "race"])? == Some("race") {
@@ -180,7 +194,7 @@ impl Options {
 /// `Number.MAX_SAFE_INTEGER` of JavaScript.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-fn invalid(option: &str, expected: impl Into<String>, received: impl ToString) -> Error {
+fn invalid(option: &str, expected: impl Into<String>, received: impl std::fmt::Display) -> Error {
     Error::InvalidOption { option: option.to_owned(), expected: expected.into(), received: received.to_string() }
 }
 
@@ -271,7 +285,11 @@ fn qualities(value: &Value, default: Qualities) -> Result<Qualities> {
         let quality = whole_number(value.get(name), &format!("quality.{name}"), 1..=100)?;
         Ok(quality.map_or(default, |quality| quality as u8))
     };
-    Ok(Qualities { avif: one("avif", default.avif)?, webp: one("webp", default.webp)?, jpeg: one("jpeg", default.jpeg)? })
+    Ok(Qualities {
+        avif: one("avif", default.avif)?,
+        webp: one("webp", default.webp)?,
+        jpeg: one("jpeg", default.jpeg)?,
+    })
 }
 
 fn effort(object: &Value) -> Result<Option<Effort>> {

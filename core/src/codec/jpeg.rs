@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels, gray_raster, rgb_raster};
 use crate::limits::MAX_SIDE;
 
-/// Peak of encoding, measured: progressive mode keeps every DCT coefficient, trellis quantisation a copy.
-pub(super) const BYTES_PER_PIXEL: u64 = 16;
+/// Peak of encoding: progressive mode keeps every DCT coefficient.
+pub(super) const BYTES_PER_PIXEL: u64 = 10;
 
 /// From this quality on chroma is not subsampled (4:4:4 instead of 4:2:0): who asks for it wants crisp colour edges.
 const FULL_CHROMA_QUALITY: u8 = 90;

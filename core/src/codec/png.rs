@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use image::codecs::png::PngDecoder;
 use image::DynamicImage;
+use image::codecs::png::PngDecoder;
 use oxipng::{BitDepth, ColorType, Deflater, FilterStrategy, Options, RawImage};
 use rayon::prelude::*;
 
@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 use crate::limits::{MAX_PAGES, MAX_PNG_CHUNK_BYTES};
 
-/// Peak of encoding, measured: every filter trial holds the image once raw and once filtered.
-pub(super) const BYTES_PER_PIXEL: u64 = 28;
+/// Peak of encoding with the seven filters of `best` at once: each trial holds a filtered copy and its output, about 7
+/// bytes per RGBA pixel.
+pub(super) const BYTES_PER_PIXEL: u64 = 56;
 
 /// Below this density after a quick trial the image is drawn rather than photographed, PNG may win the race, and the
 /// slowest deflate pays. A photo has 0.5 to 1 byte per pixel; there it would cost seconds for 0.5 % (measured on

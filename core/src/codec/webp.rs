@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 use crate::limits::MAX_PAGES;
 
-/// Peak of encoding, measured: libwebp keeps ARGB and, for lossless, hash chains and cost tables.
-pub(super) const BYTES_PER_PIXEL: u64 = 48;
+/// Peak of encoding, lossless or not: ARGB samples, and hash chains or statistics per block.
+pub(super) const BYTES_PER_PIXEL: u64 = 40;
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     let mut decoder = open(data)?;
@@ -57,7 +57,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
         config = config.xmp(xmp.clone());
     }
     let (width, height) = (image.width(), image.height());
-    let encoded = match image.pixels() {
+    let result = match image.pixels() {
         Pixels::Rgba8(samples) => config.encode_rgba(samples, width, height, encoder.cancel),
         Pixels::Rgb8(samples) => config.encode_rgb(samples, width, height, encoder.cancel),
         // WebP has no grey mode.
@@ -67,7 +67,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
         }
         _ => return Err(Error::internal("WebP holds 8 bits per sample")),
     };
-    encoded.map_err(|error| {
+    result.map_err(|error| {
         // A stop comes back as an encode error: say what stopped it.
         encoder.cancel.check().err().unwrap_or_else(|| Error::internal(error.to_string()))
     })
