@@ -12,7 +12,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A requested format, or the original, after the race. */
 export interface Candidate {
   /** One of the requested formats, or the input's for the original. */
-  format: string
+  format: Format | 'gif'
   /** Size of the file; null if there is none. */
   bytes: number | null
   /** The quality it was encoded at, 1 to 100; null for lossless candidates and the original. */
@@ -36,6 +36,7 @@ export type Format = 'avif' | 'webp' | 'jpeg' | 'png'
 
 /** What the header of an image says. */
 export interface ImageInfo {
+  /** By its first bytes. */
   format: 'jpeg' | 'png' | 'webp' | 'gif'
   /** Width in pixels as stored, before `orientation` is applied. */
   width: number
@@ -145,7 +146,7 @@ export interface OptimizeResult {
   /** The smallest file that satisfies every constraint; if none does (`passed` is false), the smallest of all. */
   data: Buffer
   /** Format of `data`: one of the requested formats, or the input's if the original won. */
-  format: string
+  format: Format | 'gif'
   /** Width of the picture as shown, in pixels. */
   width: number
   /** Height of the picture as shown, in pixels. */

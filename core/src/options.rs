@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use crate::limits::{Limits, MAX_SIDE, MAX_TIMEOUT};
 use crate::value::Value;
 
-/// Quality of a format when none is given. On the photos of the corpus it gives AVIF, WebP and JPEG a mean SSIMULACRA2
-/// between 74 and 78 ("high quality"), so that the formats are compared at about the same look.
+/// Quality of a format when none is given. On photographs it gives AVIF, WebP and JPEG mean SSIMULACRA2 scores within four
+/// points of each other, 72 to 76 ("high quality"), so that sizes are compared at about the same look. Measured by
+/// `npm run bench -- quality`; the table is in `benchmark/README.md`.
 pub const DEFAULT_QUALITY: u8 = 80;
 
 /// Names of all options, in the order of the documentation.
