@@ -7,7 +7,7 @@ use pixrace::cancel::Cancel;
 
 use crate::error::to_js;
 use crate::result::Handle;
-use crate::signal::{self, Listener};
+use crate::signal::{self, Watch};
 
 /// A call with everything that was read from its arguments.
 pub struct Prepared<'env, C: Call> {
@@ -37,7 +37,7 @@ pub fn promise<'env, C: Call>(
 
 fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> Result<()> {
     let Prepared { call, cancel, signal, convert } = prepared;
-    let listener = match &signal {
+    let watch = match &signal {
         None => None,
         Some(signal) => {
             signal::throw_if_aborted(signal)?;
@@ -46,8 +46,8 @@ fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> 
     };
     Budget::global().submit(call, cancel, move |answer| {
         let settlement: Settlement = Box::new(move |env| {
-            if let Some(listener) = listener {
-                signal::stop_listening(&env, listener)?;
+            if let Some(watch) = watch {
+                signal::unwatch(&env, watch)?;
             }
             convert(&env, answer.map_err(|error| to_js(&env, &error))?)
         });
@@ -58,10 +58,11 @@ fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> 
 }
 
 /// Rejects at once, whatever the call is doing; its threads and memory follow at its next check.
-fn stop_on_abort(env: &Env, signal: &Object<'_>, cancel: Cancel, deferred: Deferred) -> Result<Listener> {
-    signal::listen(env, signal, move |reason| {
+fn stop_on_abort(env: &Env, signal: &Object<'_>, cancel: Cancel, deferred: Deferred) -> Result<Watch> {
+    signal::watch(env, signal, move |reason| {
+        // Before the engine hears of it: its answer to a cancelled call would not be the signal's reason.
+        deferred.resolve(Box::new(move |_| Err(reason)));
         cancel.stop();
         Budget::global().notice_cancelled();
-        deferred.resolve(Box::new(move |_| Err(reason)));
     })
 }

@@ -2,6 +2,7 @@
 //! is encoded, this process has exactly the threads that it had before. Alone in its file, because tests of one file share
 //! a process.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,6 +2,8 @@
 //! tested where the code is (`optimize.rs`, `fingerprint.rs`), fault 6 in Node (`__test__/threads.test.mjs`), fault 7 in
 //! `avif_threads.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use image::{DynamicImage, RgbaImage};
 use pixrace::budget::Budget;
 use pixrace::calls::OptimizeCall;

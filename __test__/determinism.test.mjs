@@ -1,0 +1,89 @@
+// No byte of any candidate depends on the number of threads, on the time or on what ran before. The same jobs run in
+// child processes whose pools have 1, 2, 3, 5 and 8 threads, whatever the machine has, and in the one of 8 threads once
+// more with every `concurrency`; the digests of all files have to be those of the first child.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import sharp from 'sharp'
+import pixrace from '../index.js'
+import { corpusFiles, hasCorpus, root } from './support/corpus.mjs'
+import { digest } from './support/digests.mjs'
+import { fixture } from './support/fixtures.mjs'
+
+const SMALL = ['photo.png', 'photo.webp', 'logo-alpha.png', 'grey.png', 'palette-alpha.png', 'rgb16.png', 'cmyk.jpg']
+const POOLS = [1, 2, 3, 5, 8]
+const LIMITED = [{ concurrency: 1 }, { concurrency: 2 }, { concurrency: 3 }, { concurrency: 4 }, { concurrency: 8 }]
+
+/** Enough for the AVIF encoder to cut a picture into several tiles, which is where threads could show. */
+const LARGE_WIDTH = 2048
+
+let folder
+let jobs
+let reference
+
+/** The digests of all jobs in a process with that many threads. */
+function digestsOf(jobs, threads) {
+  const script = path.join(root, '__test__/support/digests.mjs')
+  const env = { ...process.env, PIXRACE_THREADS: String(threads) }
+  const child = spawnSync(process.execPath, [script], { input: JSON.stringify(jobs), encoding: 'utf8', env })
+  assert.equal(child.status, 0, child.stderr)
+  return JSON.parse(child.stdout)
+}
+
+/** A photo of several megapixels: one of the corpus, or else a fixture made larger. */
+async function largePhoto() {
+  if (hasCorpus('photos')) return corpusFiles('photos')[0].read()
+  return sharp(fixture('photo.jpg')).resize(LARGE_WIDTH).png().toBuffer()
+}
+
+/** The same jobs with more options. */
+const withOptions = (jobs, more) => jobs.map(job => ({ ...job, options: { ...job.options, ...more } }))
+
+before(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pixrace-determinism-'))
+  const large = path.join(folder, 'large.png')
+  fs.writeFileSync(large, await largePhoto())
+  const small = SMALL.map(name => ({ name, file: path.join(root, 'fixtures', name) }))
+  const job = ({ name, file }, options) => ({ key: `${name} ${JSON.stringify(options)}`, file, options })
+  jobs = [
+    ...small.flatMap(picture => ['fast', 'balanced'].map(effort => job(picture, { effort }))),
+    ...small.filter(({ name }) => /rgb16|palette/.test(name)).map(picture => job(picture, { effort: 'best' })),
+    job({ name: 'photo.png', file: small[0].file }, { lossless: true, metadata: 'keep' }),
+    job({ name: 'large photo', file: large }, { effort: 'fast' }),
+  ]
+  reference = digestsOf(jobs, 1)
+})
+
+after(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+describe('the size of the pool changes no byte', () => {
+  for (const threads of POOLS.slice(1)) {
+    test(`${threads} threads`, () => assert.deepEqual(digestsOf(jobs, threads), reference))
+  }
+  test('8 threads, balanced, several tiles', () => {
+    const tiled = withOptions(jobs.slice(-1), { effort: 'balanced', formats: ['avif'] })
+    assert.deepEqual(digestsOf(tiled, 8), digestsOf(tiled, 1))
+  })
+})
+
+describe('concurrency changes no byte', () => {
+  for (const limited of [...LIMITED, { parallel: false }]) {
+    test(JSON.stringify(limited), () => {
+      assert.deepEqual(digestsOf(withOptions(jobs, limited), 8), reference)
+    })
+  }
+})
+
+describe('in one process', () => {
+  test('a second run, many at once and optimizeSync give the same bytes', async () => {
+    const some = jobs.filter(({ options }) => options.effort === 'fast')
+    const expected = some.map(({ key }) => reference[key])
+    const run = async ({ file, options }) => digest(await pixrace.optimize(fs.readFileSync(file), options))
+    for (let round = 0; round < 2; round++) assert.deepEqual(await Promise.all(some.map(run)), expected)
+    const sync = some.map(({ file, options }) => digest(pixrace.optimizeSync(fs.readFileSync(file), options)))
+    assert.deepEqual(sync, expected)
+  })
+})

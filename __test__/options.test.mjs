@@ -1,0 +1,264 @@
+// Shows that every wrong option is refused, and how: a rejected promise (a throw of optimizeSync) with an Error whose
+// code is stable and whose message names the option and what came. Table-driven: one row per option, one value per
+// mistake. The last part holds index.d.ts against the engine, so that neither knows an option that the other does not.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import pixrace from '../index.js'
+import { fixture } from './support/fixtures.mjs'
+
+const PIXEL = fixture('pixel.png')
+const MAX_SIDE = 65_535
+
+// Part of the contract, refused by this version.
+const NOT_YET = ['minScore', 'resize', 'colorProfile']
+
+// One valid value for every option of this version.
+const VALID = {
+  formats: ['png'],
+  quality: { avif: 1, webp: 50, jpeg: 100 },
+  maxBytes: 1000,
+  lossless: true,
+  effort: 'fast',
+  strategy: 'all',
+  concurrency: 2,
+  parallel: false,
+  keepOriginal: false,
+  flatten: '#00fF7f',
+  metadata: 'keep',
+  limits: { maxPixels: 1, maxInputBytes: 1000, timeoutMs: 86_400_000 },
+  signal: new AbortController().signal,
+}
+
+const NOT_INTEGERS = [
+  0,
+  -1,
+  1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  '7',
+  true,
+  null,
+  7n,
+  {},
+]
+const NOT_BOOLEANS = ['true', 1, 0, null, {}]
+
+// Option → values that it does not take.
+const WRONG = {
+  options: [null, 1, 'fast', true, [], [{}], () => ({}), Symbol('options'), 10n, new Uint8Array(1)],
+  formats: ['png', {}, 1, null, true, []],
+  quality: ['80', null, true, [80], 101, ...NOT_INTEGERS.filter(value => value?.constructor !== Object)],
+  maxBytes: [...NOT_INTEGERS, 2 ** 53],
+  lossless: NOT_BOOLEANS,
+  effort: ['slow', 'FAST', '', 1, null, true],
+  strategy: ['race', 'one', 1, null],
+  concurrency: [...NOT_INTEGERS, 2 ** 53],
+  parallel: NOT_BOOLEANS,
+  keepOriginal: NOT_BOOLEANS,
+  flatten: ['red', '#fff', 'ffffff', '#gggggg', '#ffffff80', '#+fffff', '', 0xffffff, null, ['#ffffff']],
+  metadata: ['all', '', true, null],
+  limits: [3, 'none', null, []],
+  signal: [1, 'abort', null, {}, new EventTarget(), new AbortController()],
+  minScore: [70, null],
+  resize: [{ width: 10 }, {}],
+  colorProfile: ['srgb', 'keep'],
+}
+
+// The same one level down.
+const WRONG_INSIDE = {
+  'quality.avif': [...NOT_INTEGERS, 101],
+  'quality.webp': [...NOT_INTEGERS, 101],
+  'quality.jpeg': [...NOT_INTEGERS, 101],
+  'limits.maxPixels': [...NOT_INTEGERS, MAX_SIDE ** 2 + 1],
+  'limits.maxInputBytes': [...NOT_INTEGERS, 2 ** 53],
+  'limits.timeoutMs': [...NOT_INTEGERS, 86_400_001],
+}
+
+// Options, the one that is to blame, what the message quotes.
+const CASES = [
+  [{ qualty: 80 }, 'qualty', '80'],
+  [{ Formats: ['png'] }, 'Formats', 'an array of 1'],
+  [{ formats: ['png'], toString: null }, 'toString', 'null'],
+  [JSON.parse('{"__proto__": 1}'), '__proto__', '1'],
+  [{ limits: { maxPixel: 5 } }, 'limits.maxPixel', '5'],
+  [{ quality: { png: 80 } }, 'quality.png', '80'],
+  [{ formats: ['png', 'webp', 'png'] }, 'formats', "'png' more than once"],
+  [{ formats: ['png', 'gif'] }, 'formats', "'gif'"],
+  [{ formats: ['PNG'] }, 'formats', "'PNG'"],
+  [{ formats: [7] }, 'formats', '7'],
+  [{ formats: [null] }, 'formats', 'null'],
+  [{ formats: [['png']] }, 'formats', 'an array of 1'],
+  [{ formats: [undefined] }, 'formats', 'undefined'],
+  [{ formats: Array(2) }, 'formats', 'undefined'],
+  [{ quality: 80, lossless: true }, 'quality', '80'],
+  [{ quality: { webp: 80 }, lossless: true }, 'quality', 'an object'],
+  [{ parallel: false, concurrency: 2 }, 'concurrency', '2'],
+]
+
+/** What came, as a message quotes it. */
+function quote(value) {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'object') return 'an object'
+  if (['function', 'symbol', 'bigint'].includes(typeof value)) return `a ${typeof value}`
+  return String(value)
+}
+
+function invalid(option, received) {
+  return error => {
+    assert.ok(error instanceof Error)
+    assert.equal(error.code, 'ERR_PIXRACE_INVALID_OPTION')
+    assert.equal(error.option, option)
+    assert.equal(typeof error.expected, 'string')
+    assert.notEqual(error.expected, '')
+    assert.ok(error.received.includes(received), `received is ${error.received}, not ${received}`)
+    for (const part of [option, error.expected, error.received]) assert.ok(error.message.includes(part), error.message)
+    return true
+  }
+}
+
+async function assertRefused(options, option, received) {
+  const promise = pixrace.optimize(PIXEL, options)
+  assert.ok(promise instanceof Promise)
+  await assert.rejects(promise, invalid(option, received))
+  assert.throws(() => pixrace.optimizeSync(PIXEL, options), invalid(option, received))
+}
+
+/** The keys of an interface of index.d.ts, comments left out. */
+function declaredKeys(name) {
+  const text = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8')
+  const body = text.match(new RegExp(`export interface ${name} \\{([\\s\\S]*?)\\n\\}`))[1]
+  return [...body.replace(/\/\*[\s\S]*?\*\//g, '').matchAll(/^ +(\w+)\??:/gm)].map(match => match[1])
+}
+
+/** The keys that the engine says it knows. */
+async function engineKeys(options) {
+  const error = await pixrace.optimize(PIXEL, options).then(assert.fail, refusal => refusal)
+  return error.expected.match(/options (.*)$/)[1].split(', ')
+}
+
+describe('a wrong option is refused', () => {
+  for (const [option, values] of Object.entries(WRONG)) {
+    it(option, async () => {
+      for (const value of values) {
+        const options = option === 'options' ? value : { [option]: value }
+        await assertRefused(options, option, quote(value))
+      }
+    })
+  }
+
+  for (const [path, values] of Object.entries(WRONG_INSIDE)) {
+    it(path, async () => {
+      const [outer, inner] = path.split('.')
+      for (const value of values) await assertRefused({ [outer]: { [inner]: value } }, path, quote(value))
+    })
+  }
+
+  for (const [options, option, received] of CASES) {
+    it(`${option}: ${received}`, () => assertRefused(options, option, received))
+  }
+
+  it('with a message of bounded length', async () => {
+    const error = await pixrace.optimize(PIXEL, { effort: 'x'.repeat(1 << 20) }).then(assert.fail, refusal => refusal)
+    assert.ok(error.message.length < 500, `${error.message.length} characters`)
+  })
+
+  it('behind any number of options that are not set', async () => {
+    const unset = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`unset${index}`, undefined]))
+    await assertRefused({ ...unset, quality: 'high' }, 'quality', "'high'")
+    await assertRefused({ ...unset, qualty: 80 }, 'qualty', '80')
+  })
+})
+
+describe('options that throw when they are read', () => {
+  const boom = new RangeError('boom')
+  const explode = () => {
+    throw boom
+  }
+  const cases = {
+    'a getter': {
+      get quality() {
+        return explode()
+      },
+    },
+    'a nested getter': {
+      limits: {
+        get maxPixels() {
+          return explode()
+        },
+      },
+    },
+    'the getter of the signal': {
+      get signal() {
+        return explode()
+      },
+    },
+    'a proxy': new Proxy({}, { ownKeys: explode }),
+    'a signal that takes no listener': { signal: { aborted: false, addEventListener: explode } },
+  }
+  for (const [title, options] of Object.entries(cases)) {
+    it(`${title}: the promise rejects with what was thrown`, async () => {
+      let promise
+      assert.doesNotThrow(() => {
+        promise = pixrace.optimize(PIXEL, options)
+      })
+      await assert.rejects(promise, error => error === boom)
+    })
+  }
+})
+
+describe('what is not set is not there', () => {
+  it('undefined equals absent, at every level', async () => {
+    const unset = Object.fromEntries([...Object.keys(VALID), ...NOT_YET, 'unknown'].map(name => [name, undefined]))
+    const absent = await pixrace.optimize(PIXEL)
+    const sames = [
+      undefined,
+      {},
+      unset,
+      { limits: { maxPixels: undefined, x: undefined } },
+      { quality: { avif: undefined } },
+    ]
+    for (const options of sames) {
+      const same = await pixrace.optimize(PIXEL, options)
+      assert.deepEqual(
+        same.candidates.map(one => one.data),
+        absent.candidates.map(one => one.data),
+      )
+    }
+  })
+})
+
+describe('index.d.ts and the engine know the same options', () => {
+  it('OptimizeOptions', async () => {
+    const declared = declaredKeys('OptimizeOptions')
+    const known = await engineKeys({ '': 0 })
+    assert.deepEqual([...declared, ...NOT_YET].sort(), known.sort())
+    assert.deepEqual(declared.sort(), Object.keys(VALID).sort())
+  })
+
+  it('Limits and Qualities', async () => {
+    assert.deepEqual(declaredKeys('Limits').sort(), (await engineKeys({ limits: { '': 0 } })).sort())
+    assert.deepEqual(declaredKeys('Qualities').sort(), (await engineKeys({ quality: { '': 0 } })).sort())
+  })
+
+  for (const [name, value] of Object.entries(VALID)) {
+    it(`${name} is accepted`, async () => {
+      const options = { [name]: value }
+      const [result, resultSync] = [await pixrace.optimize(PIXEL, options), pixrace.optimizeSync(PIXEL, options)]
+      assert.deepEqual(result.data, resultSync.data)
+    })
+  }
+
+  it('the ends of every range are accepted', async () => {
+    const most = Number.MAX_SAFE_INTEGER
+    for (const options of [
+      { quality: 1, maxBytes: 1, concurrency: 1, limits: { maxPixels: 1, maxInputBytes: PIXEL.length } },
+      { quality: 100, maxBytes: most, concurrency: most, limits: { maxPixels: MAX_SIDE ** 2, maxInputBytes: most } },
+    ]) {
+      await pixrace.optimize(PIXEL, options)
+    }
+  })
+})

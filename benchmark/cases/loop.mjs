@@ -1,0 +1,130 @@
+// What 64 calls in flight do to the rest of the process: file reads, which share libuv's threads with addons, and the
+// event loop itself. The baseline is a process that is just as busy without pixrace: one spinning thread per core.
+import fs from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import pixrace from '../../index.js'
+import { cycle, fixture } from '../lib/corpus.mjs'
+import { figure, judged, median, milliseconds, percentile, ratios } from '../lib/stats.mjs'
+
+export const title = '64 calls in flight: file reads and the event loop'
+
+const CALLS = 64
+const WINDOW_MS = 4000
+const PAUSE_MS = 1
+const P99_BAR = 2
+const STALL_BAR_MS = 10
+const NANOSECONDS = 1e6
+
+// A page of text: small enough that a read is all overhead.
+const file = new URL('../../package.json', import.meta.url)
+const read = () => new Promise((resolve, reject) => fs.readFile(file, error => (error ? reject(error) : resolve())))
+
+// The longest time between two ticks of a timer of one millisecond. The first tick only starts the count.
+async function watchLoop() {
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  delays.enable()
+  await sleep(10)
+  return () => {
+    delays.disable()
+    return delays.max / NANOSECONDS
+  }
+}
+
+/** Reads the file again and again for `windowMs` under a load: p99 of the reads, longest stalls, time to start the load. */
+async function measure(windowMs, load) {
+  const stopAll = await watchLoop()
+  const start = performance.now()
+  load()
+  const loadMs = performance.now() - start
+  const stopLater = await watchLoop()
+  const reads = []
+  while (performance.now() - start < windowMs) {
+    const before = performance.now()
+    await read()
+    reads.push(performance.now() - before)
+    await sleep(PAUSE_MS)
+  }
+  return { p99: percentile(reads, 0.99), stall: stopAll(), later: stopLater(), loadMs }
+}
+
+// As many threads as pixrace has, all busy before the clock starts.
+async function baseline(windowMs, threads) {
+  const stop = new SharedArrayBuffer(4)
+  const spinner = new URL('../lib/spinner.mjs', import.meta.url)
+  const workers = Array.from({ length: threads }, () => new Worker(spinner, { workerData: stop }))
+  const exits = workers.map(worker => new Promise(resolve => worker.once('exit', resolve)))
+  await Promise.all(workers.map(worker => new Promise(resolve => worker.once('message', resolve))))
+  const found = await measure(windowMs, () => {})
+  Atomics.store(new Int32Array(stop), 0, 1)
+  await Promise.all(exits)
+  return found
+}
+
+// Each call that ends is replaced, so that the number in flight stays; the answers arrive inside the window as well.
+async function inFlight(windowMs, images) {
+  let stopped = false
+  let answered = 0
+  const lane = async (controller, first, offset) => {
+    let call = first
+    for (let next = offset + CALLS; !stopped; next++) {
+      await call
+      answered++
+      call = pixrace.optimize(images[next % images.length], { signal: controller.signal })
+    }
+  }
+  // A signal of its own for each lane: with a shared one Node takes 64 listeners for a leak.
+  const controllers = Array.from({ length: CALLS }, () => new AbortController())
+  const lanes = []
+  // Copying 64 inputs in one go is part of what the loop has to bear.
+  const found = await measure(windowMs, () => {
+    for (const [i, controller] of controllers.entries()) {
+      const call = pixrace.optimize(images[i % images.length], { signal: controller.signal })
+      lanes.push(lane(controller, call, i).catch(error => (stopped ? null : error)))
+    }
+  })
+  stopped = true
+  for (const controller of controllers) controller.abort()
+  const fault = (await Promise.all(lanes)).find(Boolean)
+  if (fault) throw fault
+  await untilIdle()
+  return { ...found, answered }
+}
+
+// An aborted call answers at once, but its encoders need a moment to notice.
+async function untilIdle() {
+  const patience = performance.now() + 10_000
+  while (performance.now() < patience) {
+    const before = process.cpuUsage()
+    await sleep(100)
+    const { user, system } = process.cpuUsage(before)
+    if (user + system < 20_000) return
+  }
+}
+
+export async function run({ rounds, quick, threads, corpus, progress }) {
+  const images = cycle(corpus.kodak, CALLS).map(({ bytes }) => bytes)
+  const windowMs = quick ? 1000 : WINDOW_MS
+  await pixrace.optimize(fixture('photo.png').bytes)
+  const [busy, ours] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    progress(`round ${round + 1} of ${rounds}`)
+    busy.push(await baseline(windowMs, threads))
+    ours.push(await inFlight(windowMs, images))
+  }
+  const both = key => ({ a: ours.map(found => found[key]), b: busy.map(found => found[key]) })
+  const beside = ({ a, b }) => `${milliseconds(median(a))} beside ${milliseconds(median(b))}`
+  const above = ({ a, b }) => a.map((value, i) => value - b[i])
+  const [p99, stall, later] = [both('p99'), both('stall'), both('later')]
+  const submit = ours.map(({ loadMs }) => loadMs)
+  const answered = `${median(ours.map(found => found.answered))} calls answered in ${milliseconds(windowMs)}`
+  return {
+    figures: [
+      judged('fs.readFile, 99th percentile', ratios(p99), P99_BAR, { note: beside(p99) }),
+      judged('longest stall, above the baseline', above(stall), STALL_BAR_MS, { unit: 'ms', note: beside(stall) }),
+      figure(`the same once the ${CALLS} calls are made`, above(later), { unit: 'ms', note: beside(later) }),
+      figure(`making the ${CALLS} calls in one go`, submit, { unit: 'ms', note: answered }),
+    ],
+  }
+}

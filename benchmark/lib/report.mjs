@@ -1,0 +1,60 @@
+// Results for a terminal and for benchmark/README.md.
+import fs from 'node:fs'
+import { machineLines } from './machine.mjs'
+
+const readme = new URL('../README.md', import.meta.url)
+const START = '<!-- results: written by `npm run bench -- --write` -->'
+const END = '<!-- end of results -->'
+
+// Adding 0 after rounding turns -0.0 into 0.0.
+const shown = (value, unit) => (unit === 'ms' ? `${(Math.round(value * 10) / 10 + 0).toFixed(1)} ms` : value.toFixed(2))
+const medianOf = ({ value, unit }) => shown(value, unit)
+const rangeOf = ({ low, high, unit }) => (low === high ? '' : `${shown(low, unit)} – ${shown(high, unit)}`)
+
+function barOf({ limit, passed, unit }) {
+  if (limit === undefined) return ''
+  return `${passed ? '✔' : '✖'} at most ${unit === 'ms' ? `${limit} ms` : limit.toFixed(2)}`
+}
+
+const cellsOf = figure => [figure.label, medianOf(figure), rangeOf(figure), barOf(figure), figure.note ?? '']
+
+/** Rows with their columns aligned: the first and the last to the left, as `right` says. */
+function aligned(rows, right) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map(row => row[i].length)))
+  const pad = (cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))
+  return rows.map(row => row.map(pad).join('  ').trimEnd())
+}
+
+/** One case as lines for a terminal. */
+export function caseText({ name, title, figures, table, notes = [] }) {
+  const lines = [`${name}: ${title}`, ...aligned(figures.map(cellsOf), [1]).map(line => `  ${line}`)]
+  if (table) lines.push('', ...aligned([table.head, ...table.rows], [2, 3, 4, 5, 6]).map(line => `  ${line}`))
+  return [...lines, ...notes.map(note => `  ${note}`), ''].join('\n')
+}
+
+export const machineText = machine => machineLines(machine).join('\n')
+
+const markdownRow = cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+
+function caseMarkdown({ name, title, figures, table, notes = [] }) {
+  const head = ['Figure', 'Median', 'Range', 'Bar', 'Behind it']
+  const lines = [`### ${title} (\`${name}\`)`, '']
+  const rule = columns => markdownRow(columns.map(() => '---'))
+  lines.push(markdownRow(head), rule(head), ...figures.map(figure => markdownRow(cellsOf(figure))), '')
+  if (table) lines.push(markdownRow(table.head), rule(table.head), ...table.rows.map(markdownRow), '')
+  if (notes.length > 0) lines.push(...notes.map(note => `- ${note}`), '')
+  return lines.join('\n')
+}
+
+/** Replaces the results in benchmark/README.md and leaves the text around them. */
+export function writeReadme({ machine, command, rounds, source, cases }) {
+  const text = fs.readFileSync(readme, 'utf8')
+  const [start, end] = [text.indexOf(START), text.indexOf(END)]
+  if (start < 0 || end < start) throw new Error('benchmark/README.md has lost the comments around its results.')
+  const about = [
+    ...machineLines(machine).map(line => `- ${line}`),
+    `- ${source}; medians of ${rounds} rounds; \`${command}\``,
+  ]
+  const body = [...about, '', ...cases.map(caseMarkdown)].join('\n')
+  fs.writeFileSync(readme, `${text.slice(0, start + START.length)}\n\n${body}\n${text.slice(end)}`)
+}
