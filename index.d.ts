@@ -167,12 +167,21 @@ export interface OptimizeResult {
 }
 
 /**
- * The same as [`optimize`], on the calling thread's time: it blocks until the answer is there. `signal` is looked at
+ * The same as `optimize`, on the calling thread's time: it blocks until the answer is there. `signal` is looked at
  * once, before the work starts. For scripts; a server wants `optimize`.
  */
 export declare function optimizeSync(input: Uint8Array, options?: OptimizeOptions | undefined): OptimizeResult
 
-/** How a candidate ended. */
+/**
+ * How a candidate ended:
+ * - `won`: it is the answer and satisfies every constraint;
+ * - `lost`: it is finished, and another one is smaller;
+ * - `over-budget`: it has more than `maxBytes`;
+ * - `below-score`: it scores below the floor;
+ * - `failed`: its encoder failed or it broke a promise, as a warning says;
+ * - `skipped`: it was not tried, for the reason that a warning gives;
+ * - `abandoned`: it was stopped because it could no longer win.
+ */
 export type Outcome = 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'
 
 /** One quality per lossy format; a format that is left out gets the default. */

@@ -40,7 +40,7 @@ pub fn optimize<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'en
     })
 }
 
-/// The same as [`optimize`], on the calling thread's time: it blocks until the answer is there. `signal` is looked at
+/// The same as `optimize`, on the calling thread's time: it blocks until the answer is there. `signal` is looked at
 /// once, before the work starts. For scripts; a server wants `optimize`.
 #[napi(ts_args_type = "input: Uint8Array, options?: OptimizeOptions | undefined", ts_return_type = "OptimizeResult")]
 pub fn optimize_sync<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'env>) -> Result<Handle> {

@@ -38,22 +38,22 @@ pub enum Format {
     Png,
 }
 
-/// How a candidate ended.
+/// How a candidate ended:
+/// - `won`: it is the answer and satisfies every constraint;
+/// - `lost`: it is finished, and another one is smaller;
+/// - `over-budget`: it has more than `maxBytes`;
+/// - `below-score`: it scores below the floor;
+/// - `failed`: its encoder failed or it broke a promise, as a warning says;
+/// - `skipped`: it was not tried, for the reason that a warning gives;
+/// - `abandoned`: it was stopped because it could no longer win.
 #[napi(string_enum = "kebab-case")]
 pub enum Outcome {
-    /// It is the answer, and satisfies every constraint.
     Won,
-    /// It is finished; another one is smaller.
     Lost,
-    /// It has more than `maxBytes`.
     OverBudget,
-    /// It scores below the floor.
     BelowScore,
-    /// Its encoder failed, or it broke a promise; a warning says how.
     Failed,
-    /// It was not tried; a warning says why.
     Skipped,
-    /// It was stopped because it could no longer win.
     Abandoned,
 }
 

@@ -27,8 +27,9 @@ function aligned(rows, right) {
 
 /** One case as lines for a terminal. */
 export function caseText({ name, title, figures, table, notes = [] }) {
-  const lines = [`${name}: ${title}`, ...aligned(figures.map(cellsOf), [1]).map(line => `  ${line}`)]
-  if (table) lines.push('', ...aligned([table.head, ...table.rows], [2, 3, 4, 5, 6]).map(line => `  ${line}`))
+  const lines = [`${name}: ${title}`]
+  if (figures.length > 0) lines.push(...aligned(figures.map(cellsOf), [1]).map(line => `  ${line}`), '')
+  if (table) lines.push(...aligned([table.head, ...table.rows], [2, 3, 4, 5, 6]).map(line => `  ${line}`))
   return [...lines, ...notes.map(note => `  ${note}`), ''].join('\n')
 }
 
@@ -40,7 +41,8 @@ function caseMarkdown({ name, title, figures, table, notes = [] }) {
   const head = ['Figure', 'Median', 'Range', 'Bar', 'Behind it']
   const lines = [`### ${title} (\`${name}\`)`, '']
   const rule = columns => markdownRow(columns.map(() => '---'))
-  lines.push(markdownRow(head), rule(head), ...figures.map(figure => markdownRow(cellsOf(figure))), '')
+  if (figures.length > 0)
+    lines.push(markdownRow(head), rule(head), ...figures.map(figure => markdownRow(cellsOf(figure))), '')
   if (table) lines.push(markdownRow(table.head), rule(table.head), ...table.rows.map(markdownRow), '')
   if (notes.length > 0) lines.push(...notes.map(note => `- ${note}`), '')
   return lines.join('\n')
