@@ -53,6 +53,9 @@ pub const MAX_METADATA_BYTES: usize = 65_500;
 /// Most memory that the text and profile chunks of one PNG may unpack to: profiles of printers reach 4 MiB.
 pub const MAX_PNG_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Most scans of a progressive JPEG: encoders write about ten, and each costs a pass over the whole picture.
+pub const MAX_JPEG_SCANS: usize = 100;
+
 /// Longest timeout: one day, far beyond any encode, far below the overflow of a clock.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -1,17 +1,14 @@
-//! JPEG: decoding by `zune-jpeg`, encoding by mozjpeg.
+//! JPEG: decoding and encoding by mozjpeg.
 
 use image::DynamicImage;
 use image::metadata::Orientation;
 use mozjpeg::{ColorSpace as MozColor, Compress, Marker};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace as ZuneColor;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use pixrace_jpeg_errors::strict_decoder;
 
 use super::{ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch};
 use crate::image::{ImageBuffer, Pixels, gray_raster, rgb_raster};
-use crate::limits::MAX_SIDE;
+use crate::limits::MAX_JPEG_SCANS;
 
 /// Peak of encoding: progressive mode keeps every DCT coefficient.
 pub(super) const BYTES_PER_PIXEL: u64 = 10;
@@ -19,55 +16,89 @@ pub(super) const BYTES_PER_PIXEL: u64 = 10;
 /// From this quality on chroma is not subsampled (4:4:4 instead of 4:2:0): who asks for it wants crisp colour edges.
 const FULL_CHROMA_QUALITY: u8 = 90;
 
+const EXIF_AND_XMP: Marker = Marker::APP(1);
+const ICC: Marker = Marker::APP(2);
+const EXIF_SIGNATURE: &[u8] = b"Exif\0\0";
+const XMP_SIGNATURE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const ICC_SIGNATURE: &[u8] = b"ICC_PROFILE\0";
+
 /// Rows between two looks at the cancel token: four rows of MCUs.
 const ROWS_PER_CHECK: usize = 64;
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     reject_unsupported_process(data)?;
-    let mut decoder = open(data, ZuneColor::RGB);
-    decoder.decode_headers().map_err(corrupt)?;
-    let info = decoder.info().ok_or_else(|| Error::corrupt(InputFormat::Jpeg, "it has no frame header"))?;
-    let exif = decoder.exif().cloned().map(super::without_exif_signature);
-    let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
-    Ok(Header {
-        format: InputFormat::Jpeg,
-        width: u32::from(info.width),
-        height: u32::from(info.height),
-        has_alpha: false,
-        bit_depth: 8,
-        orientation,
-        pages: 1,
-        color_space: match info.components {
-            1 => ColorSpace::Gray,
-            4 => ColorSpace::Cmyk,
-            _ => ColorSpace::Rgb,
-        },
-        profile: decoder.icc_profile(),
-        metadata: Metadata { exif, xmp: decoder.xmp().cloned() },
+    guard(|| {
+        let decoder = strict_decoder().with_markers(&[EXIF_AND_XMP, ICC]).from_mem(data)?;
+        let segments = |kind, signature: &'static [u8]| {
+            let of_kind = decoder.markers().filter(move |segment| segment.marker == kind);
+            of_kind.filter_map(move |segment| segment.data.strip_prefix(signature)).map(<[u8]>::to_vec)
+        };
+        let exif = segments(EXIF_AND_XMP, EXIF_SIGNATURE).next();
+        let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
+        Ok(Header {
+            format: InputFormat::Jpeg,
+            width: decoder.width() as u32,
+            height: decoder.height() as u32,
+            has_alpha: false,
+            bit_depth: 8,
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
+            pages: 1,
+            color_space: match decoder.color_space() {
+                MozColor::JCS_GRAYSCALE => ColorSpace::Gray,
+                MozColor::JCS_CMYK | MozColor::JCS_YCCK => ColorSpace::Cmyk,
+                _ => ColorSpace::Rgb,
+            },
+            profile: join_profile(segments(ICC, ICC_SIGNATURE).collect()),
+            metadata: Metadata { exif, xmp: segments(EXIF_AND_XMP, XMP_SIGNATURE).next() },
+        })
     })
 }
 
 pub(super) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
-    let gray = header.color_space == ColorSpace::Gray;
-    let mut decoder = open(data, if gray { ZuneColor::Luma } else { ZuneColor::RGB });
-    let samples = decoder.decode().map_err(corrupt)?;
-    let raster = if gray { gray_raster } else { rgb_raster };
-    raster(header.width, header.height, samples)
-        .ok_or_else(|| Error::corrupt(InputFormat::Jpeg, "it decodes to another size than its header says"))
+    if count_scans(data) > MAX_JPEG_SCANS {
+        return Err(Error::corrupt(InputFormat::Jpeg, format!("it has more than {MAX_JPEG_SCANS} scans")));
+    }
+    let samples: Vec<u8> = guard(|| {
+        let decoder = strict_decoder().from_mem(data)?;
+        let mut started = match header.color_space {
+            ColorSpace::Gray => decoder.grayscale()?,
+            ColorSpace::Rgb => decoder.rgb()?,
+            ColorSpace::Cmyk => decoder.to_colorspace(MozColor::JCS_CMYK)?,
+        };
+        let samples = started.read_scanlines()?;
+        // Reads to the end of the file, so that missing data behind the last row is noticed too.
+        started.finish()?;
+        Ok(samples)
+    })?;
+    match header.color_space {
+        ColorSpace::Gray => gray_raster(header.width, header.height, samples),
+        ColorSpace::Rgb => rgb_raster(header.width, header.height, samples),
+        ColorSpace::Cmyk => rgb_raster(header.width, header.height, rgb_of_cmyk(&samples)),
+    }
+    .ok_or_else(|| Error::corrupt(InputFormat::Jpeg, "it decodes to another size than its header says"))
 }
 
-/// Strict: a picture that breaks off is an error, not half grey.
-fn open(data: &[u8], color: ZuneColor) -> JpegDecoder<ZCursor<&[u8]>> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(MAX_SIDE as usize)
-        .set_max_height(MAX_SIDE as usize)
-        .jpeg_set_out_colorspace(color);
-    JpegDecoder::new_with_options(ZCursor::new(data), options)
+/// Inverted CMYK, which is what Adobe's programs write and browsers expect, as RGB without a profile.
+fn rgb_of_cmyk(samples: &[u8]) -> Vec<u8> {
+    let product = |ink: u8, black: u8| ((u16::from(ink) * u16::from(black) + 127) / 255) as u8;
+    samples.chunks_exact(4).flat_map(|ink| [0, 1, 2].map(|channel| product(ink[channel], ink[3]))).collect()
 }
 
-fn corrupt(error: impl std::fmt::Debug) -> Error {
-    Error::corrupt(InputFormat::Jpeg, format!("{error:?}").replace('"', ""))
+/// Runs libjpeg, which reports errors and damage by unwinding.
+fn guard<T>(work: impl FnOnce() -> std::io::Result<T>) -> Result<T> {
+    match catch(|| Ok(work())) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Error::corrupt(InputFormat::Jpeg, error)),
+        Err(Error::Internal { message }) => Err(Error::corrupt(InputFormat::Jpeg, message)),
+        Err(other) => Err(other),
+    }
+}
+
+/// Puts the segments of a profile into order: number and count precede the data (ICC.1:2022, B.4).
+fn join_profile(mut segments: Vec<Vec<u8>>) -> Option<Vec<u8>> {
+    segments.retain(|segment| segment.len() > 2);
+    segments.sort_by_key(|segment| segment[0]);
+    (!segments.is_empty()).then(|| segments.iter().flat_map(|segment| &segment[2..]).copied().collect())
 }
 
 /// Browsers show baseline and progressive Huffman-coded JPEGs of 8 bits; so does the decoder. The others are sound files
@@ -86,26 +117,38 @@ fn reject_unsupported_process(data: &[u8]) -> Result<()> {
 
 /// Marker and sample precision of the first frame header.
 fn find_frame_header(data: &[u8]) -> Option<(u8, u8)> {
+    // DHT, JPG and DAC lie in the middle of the frame markers.
+    let is_frame = |marker| matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC);
+    let (marker, start) = segments(data).find(|(marker, _)| is_frame(*marker) || *marker == START_OF_SCAN)?;
+    (marker != START_OF_SCAN).then_some((marker, *data.get(start)?))
+}
+
+fn count_scans(data: &[u8]) -> usize {
+    segments(data).filter(|(marker, _)| *marker == START_OF_SCAN).count()
+}
+
+const START_OF_SCAN: u8 = 0xDA;
+
+/// Every segment with a length, as its marker and where its content begins; image data in between is passed over.
+fn segments(data: &[u8]) -> impl Iterator<Item = (u8, usize)> {
     let mut position = 2;
-    while position + 4 < data.len() {
-        if data[position] != 0xFF {
-            position += 1;
-            continue;
+    std::iter::from_fn(move || {
+        while position + 3 < data.len() {
+            let (marker, length) = (data[position + 1], [data[position + 2], data[position + 3]]);
+            match (data[position], marker) {
+                // The end.
+                (0xFF, 0xD9) => return None,
+                // Image data, fill bytes, stuffed bytes, and markers without a length.
+                (0..=0xFE, _) | (0xFF, 0x00 | 0x01 | 0xD0..=0xD8 | 0xFF) => position += 1,
+                (0xFF, _) => {
+                    let content = position + 4;
+                    position += 2 + usize::from(u16::from_be_bytes(length));
+                    return Some((marker, content));
+                }
+            }
         }
-        let marker = data[position + 1];
-        let length = usize::from(u16::from_be_bytes([data[position + 2], data[position + 3]]));
-        match marker {
-            // DHT, JPG and DAC lie in the middle of the frame markers.
-            0xC4 | 0xC8 | 0xCC => position += 2 + length,
-            0xC0..=0xCF => return Some((marker, data[position + 4])),
-            // Fill bytes and markers without a length.
-            0x00 | 0x01 | 0xD0..=0xD8 | 0xFF => position += 1,
-            // Image data or the end before any frame header.
-            0xD9 | 0xDA => return None,
-            _ => position += 2 + length,
-        }
-    }
-    None
+        None
+    })
 }
 
 pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
@@ -143,9 +186,9 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
 
 fn write_metadata<W: std::io::Write>(started: &mut mozjpeg::compress::CompressStarted<W>, metadata: &Metadata) {
     if let Some(exif) = &metadata.exif {
-        started.write_marker(Marker::APP(1), &[b"Exif\0\0", exif.as_slice()].concat());
+        started.write_marker(EXIF_AND_XMP, &[EXIF_SIGNATURE, exif.as_slice()].concat());
     }
     if let Some(xmp) = &metadata.xmp {
-        started.write_marker(Marker::APP(1), &[b"http://ns.adobe.com/xap/1.0/\0", xmp.as_slice()].concat());
+        started.write_marker(EXIF_AND_XMP, &[XMP_SIGNATURE, xmp.as_slice()].concat());
     }
 }
