@@ -107,7 +107,7 @@ async function conforms(folder, { options, errors = () => undefined, unlike = []
   return Object.fromEntries(outcomes.filter(outcome => outcome.result).map(({ name, result }) => [name, result]))
 }
 
-withCorpus('PngSuite: every kind of PNG, and broken ones', ['pngsuite'], () => {
+function pngSuite() {
   // The signature itself is destroyed: nothing says that these are PNGs.
   const noSignature = /^x(s1|s2|s4|s7|cr|lf)|^PngSuite\.(README|LICENSE)$/
   const errors = name => (noSignature.test(name) && UNSUPPORTED) || (name.startsWith('x') && CORRUPT) || undefined
@@ -115,11 +115,12 @@ withCorpus('PngSuite: every kind of PNG, and broken ones', ['pngsuite'], () => {
     const results = await conforms('pngsuite', { options: { effort: 'fast' }, errors })
     assert.equal(Object.keys(results).length, 162)
   })
-})
+}
 
-withCorpus('Kodak photos with the default options', ['kodak'], () => {
+function kodak() {
   test('Kodak photos with the default options', async () => {
     const results = await conforms('kodak', { options: undefined })
+    assert.equal(Object.keys(results).length, 24)
     for (const [name, { candidates, format }] of Object.entries(results)) {
       assert.deepEqual(
         candidates.map(candidate => candidate.format),
@@ -128,9 +129,9 @@ withCorpus('Kodak photos with the default options', ['kodak'], () => {
       assert.notEqual(format, 'png', `${name}: a photo is no PNG`)
     }
   })
-})
+}
 
-withCorpus('WebP photos, small PNGs and a TIFF', ['webp', 'samples'], () => {
+function webpAndSamples() {
   test('WebP photos, small PNGs and a TIFF', async () => {
     const webp = await conforms('webp', { options: { effort: 'fast' } })
     assert.equal(Object.keys(webp).length, 5)
@@ -138,9 +139,9 @@ withCorpus('WebP photos, small PNGs and a TIFF', ['webp', 'samples'], () => {
     const samples = await conforms('samples', { options: { effort: 'fast' }, errors })
     assert.equal(Object.keys(samples).length, 5)
   })
-})
+}
 
-withCorpus('JPEGs of every kind, and files that are none', ['jpeg-edge'], () => {
+function jpegs() {
   const errors = name => {
     if (name === 'incomplete_image.jpg') return CORRUPT
     // Arithmetic coding, and twelve bits per sample.
@@ -166,7 +167,7 @@ withCorpus('JPEGs of every kind, and files that are none', ['jpeg-edge'], () => 
     const { result } = await race(file, { effort: 'fast', formats: ['avif'] })
     assert.deepEqual(await faults(file, result, { samePicture: true }), [])
   })
-})
+}
 
 /** Frames of the animated files. */
 const FRAMES = {
@@ -188,7 +189,7 @@ const GIF_UNLIKE_LIBVIPS = [
   'gif__simple__issue_1455_oversized.gif',
 ]
 
-withCorpus('Test images of image-rs: of an animation the first frame, with a warning', ['image-rs'], () => {
+function imageRs() {
   const errors = name => (/\.(bmp|tiff|bin)$/.test(name) ? UNSUPPORTED : undefined)
   test('Test images of image-rs: of an animation the first frame, with a warning', async () => {
     const results = await conforms('image-rs', { options: { effort: 'fast' }, errors, unlike: GIF_UNLIKE_LIBVIPS })
@@ -201,11 +202,17 @@ withCorpus('Test images of image-rs: of an animation the first frame, with a war
     assert.equal(results['gif__anim__oob.gif'].width, 32)
     assert.equal(results['gif__simple__issue_1455_oversized.gif'].width, 10)
   })
-})
+}
 
-withCorpus('Screenshots, charts and logos', ['graphics'], () => {
+function graphics() {
   test('Screenshots, charts and logos', async () => {
     const results = await conforms('graphics', { options: { effort: 'fast' } })
     assert.equal(Object.keys(results).length, 6)
   })
+}
+
+const FOLDERS = ['pngsuite', 'kodak', 'webp', 'samples', 'jpeg-edge', 'image-rs', 'graphics']
+
+withCorpus('conformance', FOLDERS, () => {
+  for (const define of [pngSuite, kodak, webpAndSamples, jpegs, imageRs, graphics]) define()
 })

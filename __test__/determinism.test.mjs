@@ -13,12 +13,21 @@ import { corpusFiles, hasCorpus, root } from './support/corpus.mjs'
 import { digest } from './support/digests.mjs'
 import { fixture } from './support/fixtures.mjs'
 
-const SMALL = ['photo.png', 'photo.webp', 'logo-alpha.png', 'grey.png', 'palette-alpha.png', 'rgb16.png', 'cmyk.jpg']
+const SMALL = [
+  'photo.png',
+  'photo.jpg',
+  'photo.webp',
+  'logo-alpha.png',
+  'grey.png',
+  'palette-alpha.png',
+  'rgb16.png',
+  'cmyk.jpg',
+]
 const POOLS = [1, 2, 3, 5, 8]
 const LIMITED = [{ concurrency: 1 }, { concurrency: 2 }, { concurrency: 3 }, { concurrency: 4 }, { concurrency: 8 }]
 
 /** Enough for the AVIF encoder to cut a picture into several tiles, which is where threads could show. */
-const LARGE_WIDTH = 2048
+const LARGE_WIDTH = 1440
 
 let folder
 let jobs

@@ -1,7 +1,7 @@
 // Shows that nothing leaks and that waiting is cheap, by the resident memory of a process of its own: after a warm-up it
 // stays flat over a thousand calls, refused and aborted ones included, and many calls in flight take little more than
 // the two that may run. The bounds come from measuring: flat is below 1 MiB here, a leak of the smallest thing that a
-// call owns, its input of 5 KB, would be 5 MiB; the calls in flight take about 95 MiB.
+// call owns, its input of 5 KB, would be 5 MiB. Sixty-four calls in flight take 45 MiB more than two at a time.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ const MOST_GROWTH_MIB = 3
 const LARGE = { width: 1600, height: 1250 }
 const IN_FLIGHT = 64
 // Answers that wait for the garbage collector, and the allocator's own slack.
-const SLACK_MIB = 64
+const SLACK_MIB = 48
 
 const folder = mkdtempSync(join(tmpdir(), 'pixrace-memory-'))
 const small = join(folder, 'small.png')
@@ -55,10 +55,8 @@ describe('resident memory', () => {
 
   it('is not needed by calls that wait', async () => {
     const { before: least, pairs, all } = await ask('flight', large, IN_FLIGHT)
+    // Each holds a copy of its input. The decoded pixels of all, if waiting calls held them, would be 366 MiB.
     const mostAllowed = pairs + (2 * IN_FLIGHT * statSync(large).size) / MIB + SLACK_MIB
     assert.ok(all < mostAllowed, `${least} MiB before, ${pairs} with two at a time, ${all} with ${IN_FLIGHT} at once`)
-    // The bound means something: the decoded pixels alone, all at once, would break it twice over.
-    const decoded = (IN_FLIGHT * LARGE.width * LARGE.height * 3) / MIB
-    assert.ok(mostAllowed - least < decoded / 2, `${mostAllowed - least} of ${decoded} MiB`)
   })
 })

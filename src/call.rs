@@ -5,7 +5,7 @@ use napi::{Env, JsDeferred, Result};
 use pixrace::budget::{Budget, Call};
 use pixrace::cancel::Cancel;
 
-use crate::error::to_js;
+use crate::error::{self, to_js};
 use crate::result::Handle;
 use crate::signal::{self, Watch};
 
@@ -30,7 +30,8 @@ pub fn promise<'env, C: Call>(
 ) -> Result<Object<'env>> {
     let (deferred, promise): (Deferred, _) = env.create_deferred()?;
     if let Err(error) = prepare().and_then(|prepared| submit(env, prepared, deferred.clone())) {
-        deferred.resolve(Box::new(move |_| Err(error)));
+        let reason = error::thrown(env)?.unwrap_or(error);
+        deferred.resolve(Box::new(move |_| Err(reason)));
     }
     Ok(promise)
 }
@@ -40,7 +41,7 @@ fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> 
     let watch = match &signal {
         None => None,
         Some(signal) => {
-            signal::throw_if_aborted(signal)?;
+            signal::throw_if_aborted(env, signal)?;
             Some(stop_on_abort(env, signal, cancel.clone(), deferred.clone())?)
         }
     };

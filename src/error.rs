@@ -1,6 +1,6 @@
 //! Engine errors as JavaScript `Error`s with a stable `code`.
 
-use napi::bindgen_prelude::{JsObjectValue, JsValue};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Unknown, check_status, sys};
 use napi::{Env, Error as JsError, Result};
 use pixrace::error::Error;
 
@@ -29,4 +29,20 @@ fn build(env: &Env, error: &Error) -> Result<JsError> {
         _ => {}
     }
     Ok(JsError::from_unknown_without_coercion(object.to_unknown()))
+}
+
+/// What was thrown in JavaScript meanwhile (by a getter of the options, or as the reason of an abort), taken back so that it
+/// can reject a promise.
+pub fn thrown(env: &Env) -> Result<Option<JsError>> {
+    let mut pending = false;
+    let mut exception = std::ptr::null_mut();
+    // SAFETY: `env` is the environment of the current callback, and the pointers are to locals.
+    unsafe {
+        check_status!(sys::napi_is_exception_pending(env.raw(), &raw mut pending))?;
+        if !pending {
+            return Ok(None);
+        }
+        check_status!(sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception))?;
+        Ok(Some(JsError::from_unknown_without_coercion(Unknown::from_raw_unchecked(env.raw(), exception))))
+    }
 }

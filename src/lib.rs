@@ -46,7 +46,7 @@ pub fn optimize<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'en
 pub fn optimize_sync<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'env>) -> Result<Handle> {
     let signal = options::signal(env, &options)?;
     if let Some(signal) = signal {
-        signal::throw_if_aborted(&signal)?;
+        signal::throw_if_aborted(env, &signal)?;
     }
     let options = options::parse(env, &options)?;
     let cancel = Cancel::new(options.limits().timeout);

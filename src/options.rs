@@ -66,10 +66,12 @@ fn to_value(value: &Unknown<'_>, depth: u32) -> Result<Value> {
         ValueType::Object if depth > 0 && !value.is_typedarray()? => {
             let object = value.coerce_to_object()?;
             let mut entries = Vec::new();
-            for key in Object::keys(&object)?.into_iter().take(MAX_ITEMS as usize) {
+            for key in Object::keys(&object)? {
                 let entry: Unknown<'_> = object.get_named_property(&key)?;
-                let entry = to_value(&entry, depth - 1)?;
-                entries.push((key, entry));
+                // `undefined` is the same as absent, and so does not count.
+                if entry.get_type()? != ValueType::Undefined && entries.len() < MAX_ITEMS as usize {
+                    entries.push((key, to_value(&entry, depth - 1)?));
+                }
             }
             Value::Object(entries)
         }

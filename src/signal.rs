@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, JsObjectValue, JsValue, Object, ObjectRef, Unknown};
-use napi::{Env, Error, Result};
+use napi::{Env, Error, Result, Status};
 
 /// What happens to a call when its signal aborts, with the signal's reason.
 type Stop = Box<dyn FnOnce(Error)>;
@@ -30,9 +30,13 @@ thread_local! {
     static REGISTRY: RefCell<Registry> = RefCell::default();
 }
 
-/// The reason of `signal` if it is aborted already.
-pub fn throw_if_aborted(signal: &Object<'_>) -> Result<()> {
-    if signal.get_named_property::<bool>("aborted")? { Err(reason(signal)?) } else { Ok(()) }
+/// Throws the signal's reason, which may be any value, if the signal is aborted already.
+pub fn throw_if_aborted(env: &Env, signal: &Object<'_>) -> Result<()> {
+    if !signal.get_named_property::<bool>("aborted")? {
+        return Ok(());
+    }
+    env.throw(signal.get_named_property::<Unknown<'_>>("reason")?)?;
+    Err(Error::new(Status::PendingException, ""))
 }
 
 fn reason(signal: &Object<'_>) -> Result<Error> {

@@ -18,10 +18,10 @@ export function hasCorpus(...folders) {
   return missing.length === 0
 }
 
-/** Calls `define` to define tests if all these folders are there; else defines a skipped one that names what is left out. */
+/** Calls `define` to define tests if all these folders are there; else defines one that is skipped and names the folders. */
 export function withCorpus(what, folders, define) {
   if (hasCorpus(...folders)) return define()
-  const reason = `no corpus (${folders.join(', ')}); PIXRACE_CORPUS says where it is`
+  const reason = `no corpus (${folders.join(', ')}); PIXRACE_CORPUS may say where it is`
   return test(what, { skip: reason }, () => {})
 }
 

@@ -37,6 +37,9 @@ impl fmt::Display for Value {
         match self {
             Self::Undefined => out.write_str("undefined"),
             Self::Boolean(value) => write!(out, "{value}"),
+            Self::Number(value) if value.is_infinite() => {
+                out.write_str(if *value > 0.0 { "Infinity" } else { "-Infinity" })
+            }
             Self::Number(value) => write!(out, "{value}"),
             Self::Text(text) if text.chars().count() > MAX_QUOTE => {
                 write!(out, "'{}…'", text.chars().take(MAX_QUOTE).collect::<String>())

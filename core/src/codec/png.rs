@@ -24,10 +24,12 @@ pub(super) const BYTES_PER_PIXEL: u64 = 56;
 const DRAWN_BYTES_PER_PIXEL: f64 = 0.5;
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
-    let mut decoder = open(data)?;
-    let animated = decoder.is_apng().map_err(|error| image_error(InputFormat::Png, error))?;
-    let pages = if animated { count_pages(data) } else { 1 };
-    Ok(Header { pages, ..header_of(InputFormat::Png, &mut decoder)? })
+    let header = header_of(InputFormat::Png, &mut open(data)?)?;
+    // What `image` does not tell: the depth as stored and the number of frames.
+    let reader = png::Decoder::new(Cursor::new(data)).read_info();
+    let reader = reader.map_err(|error| Error::corrupt(InputFormat::Png, error))?;
+    let frames = reader.info().animation_control().map_or(1, |control| control.num_frames);
+    Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), ..header })
 }
 
 pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
@@ -39,11 +41,6 @@ fn open(data: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>> {
     // Pixel memory is bounded by our own limits; this one bounds what text and profile chunks may unpack to.
     limits.max_alloc = Some(MAX_PNG_CHUNK_BYTES);
     PngDecoder::with_limits(Cursor::new(data), limits).map_err(|error| image_error(InputFormat::Png, error))
-}
-
-fn count_pages(data: &[u8]) -> u32 {
-    let Ok(reader) = png::Decoder::new(Cursor::new(data)).read_info() else { return 1 };
-    reader.info().animation_control().map_or(1, |control| control.num_frames).clamp(1, MAX_PAGES)
 }
 
 /// Filters that are tried and the deflate levels: a quick trial of every filter, then one thorough run of the best.

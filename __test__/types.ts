@@ -1,0 +1,182 @@
+// The types of the package, checked by `tsc` and never run: what is allowed compiles, and below every `@ts-expect-error`
+// stands something that must not. `Equal` proves that a union is exactly the one of the documentation, no wider (a plain
+// `string` would accept everything) and no narrower.
+import {
+  type Candidate,
+  type Effort,
+  type Format,
+  type ImageInfo,
+  inspect,
+  type Limits,
+  type MetadataPolicy,
+  type OptimizeOptions,
+  type OptimizeResult,
+  type Outcome,
+  optimize,
+  optimizeSync,
+  type Qualities,
+  type Strategy,
+  score,
+  type Timings,
+  type Versions,
+  versions,
+  type Warning,
+} from '../index.js'
+
+/** True only if two types are the same: each is assignable to the other even where `any` or optional keys would hide it. */
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type Expect<T extends true> = T
+
+declare const input: Uint8Array
+
+export type Unions = [
+  Expect<Equal<Format, 'avif' | 'webp' | 'jpeg' | 'png'>>,
+  Expect<Equal<Effort, 'fast' | 'balanced' | 'best'>>,
+  Expect<Equal<Strategy, 'all'>>,
+  Expect<Equal<MetadataPolicy, 'strip' | 'keep'>>,
+  Expect<Equal<Outcome, 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'>>,
+  Expect<Equal<Candidate['outcome'], Outcome>>,
+  Expect<Equal<Candidate['format'], Format | 'gif'>>,
+  Expect<Equal<OptimizeResult['format'], Format | 'gif'>>,
+  Expect<Equal<ImageInfo['format'], 'jpeg' | 'png' | 'webp' | 'gif'>>,
+  Expect<Equal<ImageInfo['colorSpace'], 'gray' | 'rgb' | 'cmyk'>>,
+  Expect<Equal<Warning['format'], Format | undefined>>,
+  Expect<
+    Equal<
+      Warning['code'],
+      | 'first-page-only'
+      | 'color-profile-ignored'
+      | 'format-skipped'
+      | 'encode-failed'
+      | 'metadata-dropped'
+      | 'infeasible'
+    >
+  >,
+]
+
+export type Shapes = [
+  Expect<Equal<ReturnType<typeof optimize>, Promise<OptimizeResult>>>,
+  Expect<Equal<ReturnType<typeof optimizeSync>, OptimizeResult>>,
+  Expect<Equal<ReturnType<typeof inspect>, Promise<ImageInfo>>>,
+  Expect<Equal<ReturnType<typeof score>, Promise<number>>>,
+  Expect<Equal<ReturnType<typeof versions>, Versions>>,
+  Expect<Equal<Parameters<typeof optimize>, Parameters<typeof optimizeSync>>>,
+  Expect<Equal<Versions, { pixrace: string; codecs: Record<string, string>; simd: string[] }>>,
+  Expect<Equal<OptimizeResult['data'], Buffer>>,
+  Expect<Equal<Candidate['data'], Buffer | undefined>>,
+  Expect<Equal<Candidate['bytes'], number | null>>,
+  Expect<Equal<OptimizeResult['quality'], number | null>>,
+  Expect<Equal<Candidate['quality'], number | null>>,
+  Expect<Equal<OptimizeResult['score'], number | null>>,
+  Expect<Equal<OptimizeResult['candidates'], Candidate[]>>,
+  Expect<Equal<OptimizeResult['warnings'], Warning[]>>,
+  Expect<Equal<OptimizeResult['input'], ImageInfo>>,
+  Expect<Equal<OptimizeResult['timings'], Timings>>,
+  Expect<Equal<keyof Timings, 'decodeMs' | 'encodeMs' | 'scoreMs' | 'totalMs' | 'queuedMs'>>,
+  Expect<Equal<keyof Limits, 'maxPixels' | 'maxInputBytes' | 'timeoutMs'>>,
+  Expect<Equal<keyof Qualities, 'avif' | 'webp' | 'jpeg'>>,
+  Expect<Equal<OptimizeOptions['signal'], AbortSignal | undefined>>,
+  Expect<Equal<keyof OptimizeOptions, OptionName>>,
+]
+
+type OptionName =
+  | 'formats'
+  | 'quality'
+  | 'maxBytes'
+  | 'lossless'
+  | 'effort'
+  | 'strategy'
+  | 'concurrency'
+  | 'parallel'
+  | 'keepOriginal'
+  | 'flatten'
+  | 'metadata'
+  | 'limits'
+  | 'signal'
+
+export async function allowed() {
+  await optimize(input)
+  await optimize(Buffer.from('a'), undefined)
+  const result = await optimize(input, {
+    formats: ['avif', 'webp', 'jpeg', 'png'],
+    quality: { avif: 60, jpeg: 82 },
+    maxBytes: 100_000,
+    effort: 'best',
+    strategy: 'all',
+    concurrency: 2,
+    parallel: true,
+    keepOriginal: false,
+    flatten: '#ffffff',
+    metadata: 'keep',
+    limits: { maxPixels: 1e6, maxInputBytes: 1e6, timeoutMs: 1000 },
+    signal: AbortSignal.timeout(1000),
+  })
+  optimizeSync(input, { lossless: true, quality: 80, signal: new AbortController().signal })
+  const sizes: number[] = result.candidates.flatMap(({ bytes }) => bytes ?? [])
+  const percent: number = await score(input, result.data)
+  const { orientation, pages, hasAlpha }: ImageInfo = await inspect(result.data)
+  return [sizes, percent, orientation, pages, hasAlpha, versions().codecs.avif]
+}
+
+/** Every outcome has to be thought of: the `never` fails to compile when one is added. */
+export function explain(outcome: Outcome): string {
+  switch (outcome) {
+    case 'won':
+    case 'lost':
+    case 'over-budget':
+    case 'below-score':
+    case 'failed':
+    case 'skipped':
+    case 'abandoned':
+      return outcome
+    default: {
+      const never: never = outcome
+      return never
+    }
+  }
+}
+
+export async function refused() {
+  // @ts-expect-error GIF is read, not written.
+  await optimize(input, { formats: ['gif'] })
+  // @ts-expect-error A format is no plain string.
+  await optimize(input, { formats: ['webp' as string] })
+  // @ts-expect-error Several formats are a list.
+  await optimize(input, { formats: 'webp' })
+  // @ts-expect-error There is no such effort.
+  await optimize(input, { effort: 'slow' })
+  // @ts-expect-error Not in this version.
+  await optimize(input, { strategy: 'race' })
+  // @ts-expect-error Metadata is stripped or kept.
+  await optimize(input, { metadata: 'copy' })
+  // @ts-expect-error PNG has no quality.
+  await optimize(input, { quality: { png: 80 } })
+  // @ts-expect-error A quality is a number.
+  await optimize(input, { quality: '80' })
+  // @ts-expect-error An unknown option.
+  await optimize(input, { qualty: 80 })
+  // @ts-expect-error An unknown limit.
+  await optimize(input, { limits: { pixels: 80 } })
+  // @ts-expect-error The signal, not its controller.
+  await optimize(input, { signal: new AbortController() })
+  // @ts-expect-error A signal listens; a flag does not.
+  await optimize(input, { signal: { aborted: false } })
+  // @ts-expect-error Bytes, not the path of a file.
+  await optimize('photo.jpg')
+  // @ts-expect-error Bytes, not an ArrayBuffer.
+  optimizeSync(new ArrayBuffer(8))
+  // @ts-expect-error The options come second.
+  await optimize({ effort: 'fast' })
+  // @ts-expect-error Two pictures.
+  await score(input)
+  const { format, candidates, data } = optimizeSync(input)
+  // @ts-expect-error A candidate without a file has no bytes.
+  const length: number = candidates[0]?.bytes
+  // @ts-expect-error The original may be a GIF.
+  const encoded: Format = format
+  // @ts-expect-error TIFF is not read, so no result has it.
+  const never = format === 'tiff'
+  // @ts-expect-error The answer is bytes.
+  const text: string = data
+  return [length, encoded, never, text]
+}
