@@ -9,7 +9,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
 import pixrace from '../index.js'
-import { corpusFiles, hasCorpus, root } from './support/corpus.mjs'
+import { corpusFiles, root, withCorpus } from './support/corpus.mjs'
 import { digest } from './support/digests.mjs'
 import { fixture } from './support/fixtures.mjs'
 
@@ -42,19 +42,13 @@ function digestsOf(jobs, threads) {
   return JSON.parse(child.stdout)
 }
 
-/** A photo of several megapixels: one of the corpus, or else a fixture made larger. */
-async function largePhoto() {
-  if (hasCorpus('photos')) return corpusFiles('photos')[0].read()
-  return sharp(fixture('photo.jpg')).resize(LARGE_WIDTH).png().toBuffer()
-}
-
 /** The same jobs with more options. */
 const withOptions = (jobs, more) => jobs.map(job => ({ ...job, options: { ...job.options, ...more } }))
 
 before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pixrace-determinism-'))
   const large = path.join(folder, 'large.png')
-  fs.writeFileSync(large, await largePhoto())
+  fs.writeFileSync(large, await sharp(fixture('photo.jpg')).resize(LARGE_WIDTH).png().toBuffer())
   const small = SMALL.map(name => ({ name, file: path.join(root, 'fixtures', name) }))
   const job = ({ name, file }, options) => ({ key: `${name} ${JSON.stringify(options)}`, file, options })
   jobs = [
@@ -72,9 +66,14 @@ describe('the size of the pool changes no byte', () => {
   for (const threads of POOLS.slice(1)) {
     test(`${threads} threads`, () => assert.deepEqual(digestsOf(jobs, threads), reference))
   }
-  test('8 threads, balanced, several tiles', () => {
-    const tiled = withOptions(jobs.slice(-1), { effort: 'balanced', formats: ['avif'] })
-    assert.deepEqual(digestsOf(tiled, 8), digestsOf(tiled, 1))
+  withCorpus('a large photo of the corpus', ['photos'], () => {
+    test('a large photo of the corpus', () => {
+      const file = path.join(folder, 'corpus.png')
+      fs.writeFileSync(file, corpusFiles('photos')[0].read())
+      const job = { key: 'photo', file, options: { formats: ['avif', 'png'] } }
+      const alone = digestsOf([job], 1)
+      for (const threads of [3, 8]) assert.deepEqual(digestsOf([job], threads), alone, `${threads} threads`)
+    })
   })
 })
 

@@ -116,6 +116,15 @@ describe('keep', () => {
     for (const { format, data } of files) assert.equal((await sharp(data).metadata()).exif, undefined, format)
   })
 
+  test('carries XMP that a PNG holds compressed', async () => {
+    const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- Zürich, 東京 --></x:xmpmeta>'
+    const input = await sharp(fixture('photo.png')).withXmp(xmp).png().toBuffer()
+    assert.ok(input.includes('zTXtXML:com.adobe.xmp'), 'sharp compresses it')
+    const { files } = await candidatesOf(input, { metadata: 'keep' })
+    for (const { format, data } of files.filter(file => file.format !== 'avif')) {
+      assert.equal((await sharp(data).metadata()).xmpAsString, xmp, format)
+    }
+  })
   test('drops, with a warning, a block that no JPEG segment holds', async () => {
     const packet = `<x:xmpmeta>${'x'.repeat(70_000)}</x:xmpmeta>`
     const webp = await sharp(fixture('photo.png')).withXmp(packet).webp().toBuffer()

@@ -1,4 +1,4 @@
-// Run by memory.test.mjs and abort.test.mjs with --expose-gc: does one of the jobs below on a file and sends what it
+// Run by input.test.mjs, abort.test.mjs and memory.test.mjs with --expose-gc: does one of the jobs below on a file and sends what it
 // cost in memory. Resident memory is that of the whole process, so nothing that the addon holds can hide from it.
 import { readFileSync } from 'node:fs'
 import pixrace from '../../index.js'
@@ -62,6 +62,21 @@ const jobs = {
       await refuse(broken, { signal: new AbortController().signal })
     }
     return { samples: await samples(Number(count), 20, call) }
+  },
+
+  // A file that is refused by its header: what the peak is before and after.
+  async hostile() {
+    await pixrace.optimize(pixel)
+    const before = peak()
+    for (let call = 0; call < Number(count); call++) {
+      for (const attempt of [pixrace.optimize(input), pixrace.inspect(input), pixrace.score(input, input)]) {
+        await attempt.then(
+          () => Promise.reject(new Error('not refused')),
+          () => {},
+        )
+      }
+    }
+    return { before, after: peak() }
   },
 
   // Two calls at a time, and then all at once: what the peak of each is.

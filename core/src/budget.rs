@@ -314,7 +314,7 @@ impl Budget {
 }
 
 /// Longest sleep of the desk without a deadline.
-const DESK_NAP: Duration = Duration::from_millis(500);
+const DESK_NAP: Duration = Duration::from_secs(5);
 
 impl State {
     /// A call that its caller or the clock has stopped. A queued one leaves the queue; a running one goes on to its next

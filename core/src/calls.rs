@@ -96,7 +96,8 @@ impl Call for ScoreCall {
         }
         let pixels = u64::from(expected.0) * u64::from(expected.1);
         let memory = pixels * (SCORE_BYTES_PER_PIXEL + 2 * decode::BYTES_PER_PIXEL) + CALL_OVERHEAD_BYTES;
-        Ok(Admission::Work { memory, threads: Some(1) })
+        // One thread does it all, but in the shared pool it can run beside other calls, and in a team it could not.
+        Ok(Admission::Work { memory, threads: None })
     }
 
     fn work(&self, cancel: &Cancel) -> Result<f64> {

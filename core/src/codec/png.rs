@@ -24,12 +24,20 @@ pub(super) const BYTES_PER_PIXEL: u64 = 56;
 const DRAWN_BYTES_PER_PIXEL: f64 = 0.5;
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
-    let header = header_of(InputFormat::Png, &mut open(data)?)?;
-    // What `image` does not tell: the depth as stored and the number of frames.
+    let mut header = header_of(InputFormat::Png, &mut open(data)?)?;
+    // What `image` does not tell: the depth as stored, the number of frames, and XMP in a compressed chunk.
     let reader = png::Decoder::new(Cursor::new(data)).read_info();
     let reader = reader.map_err(|error| Error::corrupt(InputFormat::Png, error))?;
+    let compressed = reader.info().compressed_latin1_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD);
+    header.metadata.xmp = header.metadata.xmp.or_else(|| unpack(compressed?.clone()));
     let frames = reader.info().animation_control().map_or(1, |control| control.num_frames);
     Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), ..header })
+}
+
+fn unpack(mut chunk: png::text_metadata::ZTXtChunk) -> Option<Vec<u8>> {
+    chunk.decompress_text_with_limit(MAX_PNG_CHUNK_BYTES as usize).ok()?;
+    // The chunk's Latin-1 is a costume: each character is one byte of the packet, which is UTF-8.
+    chunk.get_text().ok().map(|text| text.chars().map(|byte| byte as u8).collect())
 }
 
 pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
@@ -42,6 +50,8 @@ fn open(data: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>> {
     limits.max_alloc = Some(MAX_PNG_CHUNK_BYTES);
     PngDecoder::with_limits(Cursor::new(data), limits).map_err(|error| image_error(InputFormat::Png, error))
 }
+
+const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
 /// Filters that are tried and the deflate levels: a quick trial of every filter, then one thorough run of the best.
 struct Plan {
@@ -130,7 +140,7 @@ fn add_metadata(raw: &mut RawImage, encoder: &Encoder<'_>) {
     }
     if let Some(xmp) = &encoder.metadata.xmp {
         // iTXt: keyword, 0, not compressed, method 0, no language, no translated keyword (PNG specification 11.3.3.4).
-        let mut chunk = b"XML:com.adobe.xmp\0\0\0\0\0".to_vec();
+        let mut chunk = [XMP_KEYWORD.as_bytes(), &[0; 5]].concat();
         chunk.extend_from_slice(xmp);
         raw.add_png_chunk(*b"iTXt", chunk);
     }
