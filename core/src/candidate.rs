@@ -22,6 +22,15 @@ pub enum Plan {
     },
 }
 
+impl Plan {
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Encode { format, .. } | Self::Skip { format, .. } => *format,
+        }
+    }
+}
+
 /// One plan per requested format, in that order.
 #[must_use]
 pub fn plan(image: &ImageBuffer, options: &Options) -> Vec<Plan> {

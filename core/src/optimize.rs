@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate, Outcome, Plan};
 use crate::codec::{Encoder, Header, Metadata, Target};
@@ -73,8 +71,7 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
     let plans = candidate::plan(&image, options);
-    let race = plans.par_iter().with_max_len(1).map(|plan| run(plan, options, &metadata, cancel));
-    let finished = race.collect::<Result<Vec<_>>>()?;
+    let finished = race(&plans, |plan| run(plan, options, &metadata, cancel))?;
     let encoded = Instant::now();
     let mut candidates = Vec::with_capacity(finished.len() + 1);
     for (candidate, warning) in finished {
@@ -108,6 +105,21 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
             total: cancel.elapsed(),
         },
     })
+}
+
+/// Runs every plan at once; one result per plan, in the same order.
+fn race<T: Send>(plans: &[Plan], run: impl Fn(&Plan) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let mut slots: Vec<Option<Result<T>>> = plans.iter().map(|_| None).collect();
+    let mut tasks: Vec<_> = plans.iter().zip(&mut slots).collect();
+    tasks.sort_by_key(|(plan, _)| plan.format().start_rank());
+    let run = &run;
+    rayon::scope(|scope| {
+        for (plan, slot) in tasks {
+            scope.spawn(move |_| *slot = Some(run(plan)));
+        }
+    });
+    let lost = || Err(Error::internal("a candidate was lost"));
+    slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect()
 }
 
 /// Encodes one format, or says why not. `Err` only if the whole call ends: anything else is a warning.

@@ -130,11 +130,15 @@ impl PlaneSet<'_> {
     #[expect(clippy::default_trait_access, reason = "rav1e does not export the plane's offset type")]
     fn fill(&self, frame: &mut Frame<u16>, mut pixels: impl Iterator<Item = [u16; 3]>) {
         let planes = if self.sampling == ChromaSampling::Cs400 { 1 } else { 3 };
-        let mut rows: Vec<_> = frame.planes.iter_mut().take(planes).map(|p| p.mut_slice(Default::default())).collect();
+        let mut slices: Vec<_> =
+            frame.planes.iter_mut().take(planes).map(|p| p.mut_slice(Default::default())).collect();
         for y in 0..self.height {
-            for (x, pixel) in pixels.by_ref().take(self.width).enumerate() {
-                for (plane, sample) in rows.iter_mut().zip(pixel) {
-                    plane[y][x] = sample;
+            let mut rows: Vec<_> = slices.iter_mut().map(|slice| slice[y].iter_mut()).collect();
+            for pixel in pixels.by_ref().take(self.width) {
+                for (row, sample) in rows.iter_mut().zip(pixel) {
+                    if let Some(place) = row.next() {
+                        *place = sample;
+                    }
                 }
             }
         }

@@ -45,6 +45,18 @@ impl Format {
         self != Self::Png
     }
 
+    /// Place in the queue of a call, lowest first. The thread that fills the queue takes its last entry at once, other
+    /// threads take from the front: so AVIF and PNG, which take longest, start together, and the short ones fill the gaps.
+    #[must_use]
+    pub fn start_rank(self) -> u8 {
+        match self {
+            Self::Png => 0,
+            Self::Webp => 1,
+            Self::Jpeg => 2,
+            Self::Avif => 3,
+        }
+    }
+
     /// Longest side that the format can hold, in pixels.
     #[must_use]
     pub fn max_side(self) -> u32 {
