@@ -5,7 +5,7 @@ import { against, figure, judged, ratios, timed } from '../lib/stats.mjs'
 
 const IMAGES = 32
 // Informative only, and as long as the others: fewer rounds do.
-const MOST_DEFAULT_ROUNDS = 3
+const MOST_DEFAULT_ROUNDS = 1
 const bar = threads => 1 / Math.max(1, 0.95 * threads)
 
 export const title = `${IMAGES} images: at once against one after the other`

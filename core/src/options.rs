@@ -8,7 +8,7 @@ use crate::limits::{Limits, MAX_SIDE, MAX_TIMEOUT};
 use crate::value::Value;
 
 /// Quality of a format when none is given. On photographs it gives AVIF, WebP and JPEG mean SSIMULACRA2 scores within four
-/// points of each other, 72 to 76 ("high quality"), so that sizes are compared at about the same look. Measured by
+/// points of each other, 73 to 77 ("high quality"), so that sizes are compared at about the same look. Measured by
 /// `npm run bench -- quality`; the table is in `benchmark/README.md`.
 pub const DEFAULT_QUALITY: u8 = 80;
 
