@@ -15,25 +15,25 @@ const noticesFile = join(root, 'THIRD_PARTY_NOTICES.md')
 // sources whose opening comment is the licence, `holders` are folders whose copyright lines belong to it.
 const BUNDLED = [
   {
-    ...{ crate: 'libwebp-sys', library: 'libwebp', licence: 'BSD-3-Clause' },
+    ...{ crate: 'libwebp-sys', title: 'libwebp', licence: 'BSD-3-Clause' },
     ...{ url: 'https://chromium.googlesource.com/webm/libwebp', texts: ['vendor/COPYING', 'vendor/PATENTS'] },
   },
   {
-    ...{ crate: 'mozjpeg-sys', library: 'mozjpeg and libjpeg-turbo', licence: 'IJG AND BSD-3-Clause AND Zlib' },
+    ...{ crate: 'mozjpeg-sys', title: 'mozjpeg and libjpeg-turbo', licence: 'IJG AND BSD-3-Clause AND Zlib' },
     ...{ url: 'https://github.com/mozilla/mozjpeg', texts: ['LICENSE'], headers: ['vendor/simd/nasm/jsimdext.inc'] },
     note: 'This software is based in part on the work of the Independent JPEG Group.',
   },
   {
-    ...{ crate: 'libdeflate-sys', library: 'libdeflate', licence: 'MIT' },
+    ...{ crate: 'libdeflate-sys', title: 'libdeflate', licence: 'MIT' },
     ...{ url: 'https://github.com/ebiggers/libdeflate', texts: ['libdeflate/COPYING'] },
   },
   {
-    ...{ crate: 'rav1e', library: 'dav1d (assembly)', licence: 'BSD-2-Clause' },
+    ...{ crate: 'rav1e', title: 'dav1d (assembly)', licence: 'BSD-2-Clause' },
     ...{ url: 'https://code.videolan.org/videolan/dav1d', headers: ['src/x86/mc_avx2.asm'] },
     holders: ['src/x86', 'src/arm'],
   },
   {
-    ...{ crate: 'rav1e', library: 'x86inc.asm of x264', licence: 'ISC' },
+    ...{ crate: 'rav1e', title: 'x86inc.asm of x264', licence: 'ISC' },
     ...{ url: 'https://code.videolan.org/videolan/x264', headers: ['src/ext/x86/x86inc.asm'] },
   },
 ]
@@ -101,9 +101,9 @@ function verify(crates) {
       faults.push(`${name} ${version} compiles foreign code: enter it in BUNDLED or OWN_CODE.`)
     }
   }
-  for (const { crate, library, licence } of BUNDLED) {
-    if (!crates.some(({ name }) => name === crate)) faults.push(`${crate} is gone: take ${library} out of BUNDLED.`)
-    if (!isAllowed(licence)) faults.push(`${library} is under "${licence}", which is not allowed here.`)
+  for (const { crate, title, licence } of BUNDLED) {
+    if (!crates.some(({ name }) => name === crate)) faults.push(`${crate} is gone: take ${title} out of BUNDLED.`)
+    if (!isAllowed(licence)) faults.push(`${title} is under "${licence}", which is not allowed here.`)
   }
   if (faults.length > 0) throw new NoticeError(faults.join('\n'))
 }
@@ -174,14 +174,14 @@ function collectTexts(crates) {
   }
   for (const entry of BUNDLED) {
     const { folder } = crates.find(({ name }) => name === entry.crate)
-    for (const text of bundledTexts(entry, folder)) add(entry.library, text)
+    for (const text of bundledTexts(entry, folder)) add(entry.title, text)
   }
   for (const crate of crates) for (const text of crateTexts(crate)) add(`${crate.name} ${crate.version}`, text)
   return [...collected.values()].map(({ text, users }) => ({ text, users: [...users] }))
 }
 
 function render(crates) {
-  const libraries = BUNDLED.map(entry => `| [${entry.library}](${entry.url}) | ${entry.licence} | ${entry.crate} |`)
+  const libraries = BUNDLED.map(entry => `| [${entry.title}](${entry.url}) | ${entry.licence} | ${entry.crate} |`)
   const rows = crates.map(({ name, version, license, repository, authors }) => {
     const title = repository ? `[${name}](${repository})` : name
     return `| ${title} | ${version} | ${license} | ${cell(people(authors))} |`
