@@ -9,7 +9,7 @@ import { plot } from './plot.mjs'
 import { mean, median } from './stats.mjs'
 
 /** Five points on each encoder's own scale. */
-const QUALITIES = [25, 40, 55, 70, 85]
+const QUALITIES = [30, 45, 60, 75, 90]
 
 const COLORS = { avif: '#1f5fbf', webp: '#b8560b', jpeg: '#6f3fa3' }
 const MARKS = {

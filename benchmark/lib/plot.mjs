@@ -2,7 +2,7 @@
 
 const [WIDTH, HEIGHT] = [860, 520]
 const FRAME = { left: 78, right: 24, top: 58, bottom: 62 }
-const LEGEND_WIDTH = 190
+const LEGEND_WIDTH = 206
 const [INK, GRID, PAPER] = ['#1c2430', '#d9dee5', '#ffffff']
 const FONT = 13
 /** Width of a character of the plain sans serif, in font sizes: generous, so that no text is clipped. */
@@ -102,16 +102,19 @@ const overlap = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bott
 
 /** Where a label can go: right of its point, left, above, below, or towards a corner. */
 function places(x, y, width) {
-  const box = (left, middle) => ({ left, right: left + width, top: middle - 9, bottom: middle + 9, middle })
+  const box = (anchor, at, middle) => {
+    const left = { start: at, middle: at - width / 2, end: at - width }[anchor]
+    return { anchor, at, middle, left, right: left + width, top: middle - 9, bottom: middle + 9 }
+  }
   return [
-    box(x + 11, y),
-    box(x - 11 - width, y),
-    box(x - width / 2, y - 18),
-    box(x - width / 2, y + 18),
-    box(x + 9, y - 16),
-    box(x + 9, y + 16),
-    box(x - 9 - width, y - 16),
-    box(x - 9 - width, y + 16),
+    box('start', x + 11, y),
+    box('end', x - 11, y),
+    box('middle', x, y - 18),
+    box('middle', x, y + 18),
+    box('start', x + 9, y - 16),
+    box('start', x + 9, y + 16),
+    box('end', x - 9, y - 16),
+    box('end', x - 9, y + 16),
   ]
 }
 
@@ -128,7 +131,7 @@ function labels(series, x, y, area) {
     taken.push(free)
     // With a rim of paper, so that no line runs through the letters.
     const rim = { stroke: PAPER, 'stroke-width': 4, 'paint-order': 'stroke' }
-    return text(label, free.left, free.middle + 4.5, { fill: color, ...rim })
+    return text(label, free.at, free.middle + 4.5, { 'text-anchor': free.anchor, fill: color, ...rim })
   })
 }
 
