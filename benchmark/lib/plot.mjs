@@ -111,10 +111,10 @@ function places(x, y, width) {
     box('end', x - 11, y),
     box('middle', x, y - 18),
     box('middle', x, y + 18),
-    box('start', x + 9, y - 16),
-    box('start', x + 9, y + 16),
-    box('end', x - 9, y - 16),
-    box('end', x - 9, y + 16),
+    box('start', x + 9, y - 19),
+    box('start', x + 9, y + 19),
+    box('end', x - 9, y - 19),
+    box('end', x - 9, y + 19),
   ]
 }
 
