@@ -288,8 +288,17 @@ pub enum Effort {
 pub enum Target {
     /// 1 (smallest) to 100 (best), on the encoder's own scale. PNG ignores it.
     Quality(u8),
+    /// At most this many colours, 2 to 256.
+    Palette(u16),
     /// Every pixel.
     Lossless,
+}
+
+/// Qualities that give different files, ascending.
+pub(crate) fn quality_steps(format: Format) -> Vec<u8> {
+    match format {
+        Format::Avif | Format::Webp | Format::Jpeg | Format::Png => (1..=100).collect(),
+    }
 }
 
 /// One of the four encoders with its settings. Encoding is a pure function of the image, the settings and the target:

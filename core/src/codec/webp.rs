@@ -50,7 +50,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     // `exact` keeps the colour under transparent pixels; only "every pixel" asks for that.
     let config = match target {
         Target::Quality(quality) => EncoderConfig::new().quality(f32::from(quality)),
-        Target::Lossless => EncoderConfig::new_lossless().exact(true),
+        Target::Palette(_) | Target::Lossless => EncoderConfig::new_lossless().exact(true),
     };
     let mut config = config.method(method(encoder.effort)).sharp_yuv(encoder.effort != Effort::Fast);
     if let Some(exif) = &encoder.metadata.exif {
