@@ -1,6 +1,7 @@
-//! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x.
+//! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x
+//! (AVIF has two, below `codec/avif`).
 
-mod avif;
+pub mod avif;
 mod gif;
 mod jpeg;
 mod png;
