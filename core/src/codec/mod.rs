@@ -296,9 +296,11 @@ pub enum Target {
 }
 
 /// Qualities that give different files, ascending.
-pub(crate) fn quality_steps(format: Format) -> Vec<u8> {
+#[must_use]
+pub fn quality_steps(format: Format) -> Vec<u8> {
     match format {
-        Format::Avif | Format::Webp | Format::Jpeg | Format::Png => (1..=100).collect(),
+        Format::Avif => avif::quality_steps(),
+        Format::Webp | Format::Jpeg | Format::Png => (1..=100).collect(),
     }
 }
 
