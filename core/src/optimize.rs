@@ -140,7 +140,7 @@ fn run(plan: &Plan, options: &Options, metadata: &Metadata, cancel: &Cancel) -> 
     let elapsed = started.elapsed();
     let quality = match target {
         Target::Quality(quality) => Some(quality),
-        Target::Lossless => None,
+        Target::Visible | Target::Palette(_) | Target::Lossless => None,
     };
     match result {
         Err(error) if error.ends_call() => Err(error),
