@@ -63,6 +63,9 @@ const FOREIGN_BUILDERS = ['cc', 'cmake', 'nasm-rs']
 // These compile nothing but their own code, under their own licence.
 const OWN_CODE = ['blake3']
 
+// For crates whose manifest names a file instead of a licence: what that file says, read by a person.
+const READ_LICENCES = { quantizr: 'MIT' }
+
 // For crates that name one of these in their manifest and ship no text.
 const TEXTS = {
   MIT: `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
@@ -126,7 +129,11 @@ function linkedCrates({ packages, resolve, workspace_members: members }) {
   }
   return [...reached]
     .filter(id => !members.includes(id))
-    .map(id => ({ ...packageOf.get(id), folder: dirname(packageOf.get(id).manifest_path), foreign: foreign(id) }))
+    .map(id => packageOf.get(id))
+    .map(crate => ({
+      ...{ ...crate, license: crate.license ?? READ_LICENCES[crate.name] },
+      ...{ folder: dirname(crate.manifest_path), foreign: foreign(crate.id) },
+    }))
     .sort((a, b) => byText(a.name, b.name) || byText(a.version, b.version))
 }
 

@@ -41,8 +41,10 @@ fn measure(what: &str, image: &ImageBuffer) -> Result<usize, Error> {
         "avif" => encoder(Format::Avif).encode(image, quality)?,
         "webp" => encoder(Format::Webp).encode(image, quality)?,
         "webp-lossless" => encoder(Format::Webp).encode(image, Target::Lossless)?,
+        "webp-palette" => encoder(Format::Webp).encode(image, Target::Palette(256))?,
         "jpeg" => encoder(Format::Jpeg).encode(&image.flatten([0; 3]), quality)?,
         "png" => encoder(Format::Png).encode(image, quality)?,
+        "png-palette" => encoder(Format::Png).encode(image, Target::Palette(256))?,
         "score" => {
             pixrace::score::score(image, image, &cancel)?;
             Vec::new()

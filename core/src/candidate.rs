@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::{Format, Target};
+use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
 use crate::ladder::{Ladder, Method};
 use crate::options::{Look, Options};
+use crate::search::Goal;
 
 /// One way of making a file of one requested format. A format may have several; the best one stands for it.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ pub fn plan(image: &ImageBuffer, options: &Options) -> Plan {
             continue;
         }
         let image = if format == Format::Jpeg { flat.as_ref().unwrap_or(&image) } else { &image };
-        contenders.extend(ladders(format, options).into_iter().map(|(method, ladder)| Contender {
+        contenders.extend(ladders(format, image, options).into_iter().map(|(method, ladder)| Contender {
             format,
             method,
             image: image.clone(),
@@ -58,25 +60,36 @@ pub fn plan(image: &ImageBuffer, options: &Options) -> Plan {
     Plan { image, contenders, skipped }
 }
 
-/// The ways to make a file of `format` that these options allow.
-fn ladders(format: Format, options: &Options) -> Vec<(Method, Ladder)> {
-    let lossless = (Method::Lossless, Ladder::single(Target::Lossless));
+/// The ways to make a file of `format` that these options allow and that this picture deserves.
+fn ladders(format: Format, image: &ImageBuffer, options: &Options) -> Vec<(Method, Ladder)> {
+    let whole = |method| (method, Ladder::whole(format, method));
     match (options.look(), format) {
-        (Look::Identical, _) | (Look::Fixed(_), Format::Png) => vec![lossless],
+        (Look::Identical, _) => vec![(Method::Lossless, Ladder::single(Target::Lossless))],
+        (Look::Fixed(_), Format::Png) => vec![whole(Method::Lossless)],
         (Look::Fixed(qualities), _) => {
             vec![(Method::Lossy, Ladder::single(Target::Quality(qualities.of(format))))]
         }
-        (Look::Searched { .. }, Format::Avif | Format::Jpeg) => {
-            vec![(Method::Lossy, Ladder::whole(format, Method::Lossy))]
-        }
-        (Look::Searched { .. }, Format::Webp) => {
-            vec![(Method::Lossy, Ladder::whole(format, Method::Lossy)), lossless]
-        }
-        (Look::Searched { .. }, Format::Png) => {
-            vec![(Method::Palette, Ladder::whole(format, Method::Palette)), lossless]
-        }
+        (Look::Searched { .. }, Format::Avif | Format::Jpeg) => vec![whole(Method::Lossy)],
+        (Look::Searched { .. }, Format::Webp) if !suits_lossless(image, options.goal()) => vec![whole(Method::Lossy)],
+        (Look::Searched { .. }, Format::Webp) => [Method::Lossy, Method::Palette, Method::Lossless].map(whole).into(),
+        (Look::Searched { .. }, Format::Png) if !suits_lossless(image, options.goal()) => vec![whole(Method::Lossless)],
+        (Look::Searched { .. }, Format::Png) => [Method::Palette, Method::Lossless].map(whole).into(),
     }
 }
+
+/// Whether few colours, or every pixel, may be the smallest way to this goal: for drawings and for small pictures, which
+/// cost little to try; for photographs only where hardly any loss is allowed.
+fn suits_lossless(image: &ImageBuffer, goal: Goal) -> bool {
+    let strict = goal.min_score.is_some_and(|score| score >= STRICT_SCORE);
+    let generous = goal.best_look && goal.max_bytes.is_some_and(|bytes| bytes >= image.pixel_count());
+    strict || generous || image.pixel_count() <= SMALL_PIXELS || looks_drawn(image)
+}
+
+/// Lossy WebP and JPEG end below 93 on most photographs, and take as many bytes as lossless WebP before that.
+const STRICT_SCORE: f64 = 90.0;
+
+/// An icon or a thumbnail.
+const SMALL_PIXELS: u64 = 1 << 16;
 
 /// Why `format` cannot hold this image or keep these promises.
 fn obstacle(format: Format, image: &ImageBuffer, options: &Options) -> Option<String> {

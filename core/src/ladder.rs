@@ -8,7 +8,7 @@ use crate::curve::Knot;
 pub enum Method {
     /// By quality.
     Lossy,
-    /// Every pixel, with few colours.
+    /// Few colours, and those exactly.
     Palette,
     /// Every pixel.
     Lossless,
@@ -26,7 +26,7 @@ impl Ladder {
     #[must_use]
     pub fn whole(format: Format, method: Method) -> Self {
         match (method, format) {
-            (Method::Lossless, _) => Self::single(Target::Lossless),
+            (Method::Lossless, _) => Self::single(Target::Visible),
             (Method::Palette, _) => {
                 Self { targets: (1..=8).map(|bits| Target::Palette(1 << bits)).collect(), typical: &PALETTE }
             }

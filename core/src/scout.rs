@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::attempt::{Contest, IDENTICAL, show};
 use crate::candidate::Contender;
-use crate::codec::Format;
+use crate::codec::{Effort, Format};
 use crate::curve::Curve;
 use crate::error::{Result, catch};
 use crate::image::ImageBuffer;
@@ -85,7 +85,12 @@ fn look(
         }
         tried = Some(step);
         let target = contender.ladder.targets[step];
-        let file = contest.encoder(contender.format).encode(small, target)?;
+        let mut encoder = contest.encoder(contender.format);
+        if contender.method != Method::Lossy {
+            // Rough is enough: these are far ahead or far behind.
+            encoder.effort = Effort::Fast;
+        }
+        let file = encoder.encode(small, target)?;
         let density = file.len() as f64 * 8.0 / small.pixel_count() as f64;
         let score = match reference {
             Some(_) if contender.method == Method::Lossless => Some(IDENTICAL),

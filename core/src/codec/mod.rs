@@ -16,6 +16,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 use crate::limits::MAX_METADATA_BYTES;
+use crate::palette;
 
 /// A format that pixrace writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -287,11 +288,14 @@ pub enum Effort {
 /// What an encoder is asked to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
-    /// 1 (smallest) to 100 (best), on the encoder's own scale. PNG ignores it.
+    /// 1 (smallest) to 100 (best), on the encoder's own scale. PNG has none and keeps every pixel that can be seen.
     Quality(u8),
-    /// At most this many colours, 2 to 256.
+    /// Every pixel that can be seen: colour hidden under full transparency may change. For PNG and WebP.
+    Visible,
+    /// At most this many colours, 2 to 256, transparency included, and then as [`Target::Visible`]: what a decoder shows
+    /// is [`crate::palette::quantize`]. For PNG and WebP.
     Palette(u16),
-    /// Every pixel.
+    /// Every pixel, hidden ones included.
     Lossless,
 }
 
@@ -318,11 +322,14 @@ impl Encoder<'_> {
     /// Encodes in the current rayon pool. `Err` for a cancelled call, or with the encoder's own words.
     pub fn encode(&self, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
         self.cancel.check()?;
+        if let Target::Palette(colors) = target {
+            return self.encode(&palette::quantize(image, colors)?, Target::Visible);
+        }
         match self.format {
             Format::Avif => avif::encode(self, image, target),
             Format::Webp => webp::encode(self, image, target),
             Format::Jpeg => jpeg::encode(self, image, target),
-            Format::Png => png::encode(self, image),
+            Format::Png => png::encode(self, image, target),
         }
     }
 

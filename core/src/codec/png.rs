@@ -8,7 +8,7 @@ use image::codecs::png::PngDecoder;
 use oxipng::{BitDepth, ColorType, Deflater, FilterStrategy, Options, RawImage};
 use rayon::prelude::*;
 
-use super::{Effort, Encoder, Header, InputFormat, header_of, image_error};
+use super::{Effort, Encoder, Header, InputFormat, Target, header_of, image_error};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
@@ -80,11 +80,12 @@ impl Plan {
 /// libdeflate level of the quick trial: the lowest that ranks filters as the thorough levels do (oxipng uses 5 too).
 const TRIAL_LEVEL: u8 = 5;
 
-pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer) -> Result<Vec<u8>> {
+pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
     let plan = Plan::new(encoder.effort);
     let mut raw = raw_image(image)?;
     add_metadata(&mut raw, encoder);
-    let quick = |filter: &FilterStrategy| compress(&raw, filter, TRIAL_LEVEL, encoder.cancel);
+    let compress = |filter, level| compress(&raw, filter, level, target, encoder.cancel);
+    let quick = |filter| compress(filter, TRIAL_LEVEL);
     let trials = plan.filters.par_iter().map(quick).collect::<Result<Vec<_>>>()?;
     // Ties go to the earlier filter: `min_by_key` keeps the first.
     let (filter, trial) = plan
@@ -95,14 +96,16 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer) -> Result<Vec<u
         .ok_or_else(|| Error::internal("no PNG filter was tried"))?;
     let density = trial.len() as f64 / image.pixel_count() as f64;
     let level = if density < DRAWN_BYTES_PER_PIXEL { plan.drawn } else { plan.photo };
-    let thorough = compress(&raw, filter, level, encoder.cancel)?;
+    let thorough = compress(filter, level)?;
     // A higher level is not smaller on every image.
     Ok(trials.into_iter().chain([thorough]).min_by_key(Vec::len).unwrap_or_default())
 }
 
-fn compress(raw: &RawImage, filter: &FilterStrategy, level: u8, cancel: &Cancel) -> Result<Vec<u8>> {
+fn compress(raw: &RawImage, filter: &FilterStrategy, level: u8, target: Target, cancel: &Cancel) -> Result<Vec<u8>> {
     cancel.check()?;
+    // Reductions that change no sample (palette, grey, bit depth) are on by default.
     let options = Options {
+        optimize_alpha: target != Target::Lossless,
         filters: [filter.clone()].into_iter().collect(),
         deflater: Deflater::Libdeflater { compression: level },
         ..Options::default()
