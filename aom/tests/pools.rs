@@ -84,12 +84,8 @@ fn eight_bits_half_chroma_gray_and_lossless() {
     let planes = [1, 2, 3].map(|seed| plane(seed, 255));
     let bytes = planes.each_ref().map(|plane| plane.iter().map(|&sample| sample as u8).collect::<Vec<u8>>());
     let quarter = &bytes[1][..(WIDTH / 2 * HEIGHT / 2) as usize];
-    let eight = |subsampling, planes| Picture {
-        width: WIDTH,
-        height: HEIGHT,
-        subsampling,
-        planes: Planes::EightBit(planes),
-    };
+    let eight =
+        |subsampling, planes| Picture { width: WIDTH, height: HEIGHT, subsampling, planes: Planes::EightBit(planes) };
     let full = eight(Subsampling::None, bytes.each_ref().map(Vec::as_slice));
     let half = eight(Subsampling::Half, [&bytes[0], quarter, quarter]);
     let gray = eight(Subsampling::Monochrome, [&bytes[0], &[], &[]]);
