@@ -10,6 +10,9 @@ const tests = fs
   .filter(name => name.endsWith('.test.mjs'))
   .map(name => `__test__/${name}`)
 
+// AVIF by rav1e.
+const WITHOUT_AOM = ['--package', 'pixrace', '--no-default-features']
+
 const CHECKS = [
   [
     'generated files are committed',
@@ -21,7 +24,13 @@ const CHECKS = [
   ['JavaScript format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['--project', '__test__/tsconfig.json']],
   ['Rust lint', 'cargo', ['clippy', '--release', '--workspace', '--all-targets', '--', '--deny', 'warnings']],
-  ['Rust tests', 'cargo', ['test', '--release', '--package', 'pixrace']],
+  [
+    'Rust lint without libaom',
+    'cargo',
+    ['clippy', '--release', ...WITHOUT_AOM, '--all-targets', '--', '--deny', 'warnings'],
+  ],
+  ['Rust tests', 'cargo', ['test', '--release', '--package', 'pixrace', '--package', 'pixrace-aom']],
+  ['Rust tests without libaom', 'cargo', ['test', '--release', ...WITHOUT_AOM, '--', 'avif']],
   // By name: what a folder means to `node --test` differs between versions of Node.
   ['Node tests', 'node', ['--test', '--test-concurrency=1', ...tests]],
 ]

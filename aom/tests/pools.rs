@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pixrace_aom::{AomError, Picture, Planes, Settings, Subsampling, encode};
 
-const WIDTH: u32 = 700;
-const HEIGHT: u32 = 600;
+const WIDTH: u32 = 400;
+const HEIGHT: u32 = 330;
 
 const SETTINGS: Settings<'_> =
     Settings { speed: 8, quantizer: 25, lossless: false, tiles_log2: (1, 1), options: &[("tune", "ssim")] };
@@ -84,12 +84,8 @@ fn eight_bits_half_chroma_gray_and_lossless() {
     let planes = [1, 2, 3].map(|seed| plane(seed, 255));
     let bytes = planes.each_ref().map(|plane| plane.iter().map(|&sample| sample as u8).collect::<Vec<u8>>());
     let quarter = &bytes[1][..(WIDTH / 2 * HEIGHT / 2) as usize];
-    let eight = |subsampling, planes| Picture {
-        width: WIDTH,
-        height: HEIGHT,
-        subsampling,
-        planes: Planes::EightBit(planes),
-    };
+    let eight =
+        |subsampling, planes| Picture { width: WIDTH, height: HEIGHT, subsampling, planes: Planes::EightBit(planes) };
     let full = eight(Subsampling::None, bytes.each_ref().map(Vec::as_slice));
     let half = eight(Subsampling::Half, [&bytes[0], quarter, quarter]);
     let gray = eight(Subsampling::Monochrome, [&bytes[0], &[], &[]]);
@@ -114,7 +110,7 @@ fn wrong_input_is_an_error_in_words() {
     let planes = [1, 2, 3].map(|seed| plane(seed, 1023));
     let good = picture(&planes);
     let words = |picture: &Picture<'_>, settings: &Settings<'_>| encode(picture, settings).unwrap_err().to_string();
-    assert!(words(&Picture { width: 0, ..good }, &SETTINGS).contains("0 x 600"));
+    assert!(words(&Picture { width: 0, ..good }, &SETTINGS).contains("0 x 330"));
     assert!(words(&Picture { width: WIDTH + 1, ..good }, &SETTINGS).contains("do not fit"));
     assert!(words(&Picture { subsampling: Subsampling::Half, ..good }, &SETTINGS).contains("do not fit"));
     let wide = [1, 2, 3].map(|seed| plane(seed, 2047));
