@@ -3,23 +3,27 @@
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openCorpus } from './lib/corpus.mjs'
+import { DEFAULT_FLOOR } from './lib/floor.mjs'
 import { machine, threads } from './lib/machine.mjs'
-import { caseText, machineText, writeReadme } from './lib/report.mjs'
+
+import { caseText, machineText, writePlots, writeReadme } from './lib/report.mjs'
 
 // Other tools come last: their threads must not be there while pixrace is measured alone.
 const CASES = ['threads', 'batch', 'tiny', 'loop', 'quality', 'peers']
 const LEAST_ROUNDS = 5
-const USAGE = `npm run bench -- [case …] [--rounds N] [--quick] [--json FILE] [--write]
+const USAGE = `npm run bench -- [case …] [--rounds N] [--quick] [--floor N] [--json FILE] [--write]
   case      ${CASES.join(', ')}; all of them if none is named
   --rounds  rounds that a median is taken from (${LEAST_ROUNDS})
   --quick   few images, one round: to try the benchmark itself
+  --floor   the score, 1 to 100, that every file in the case "peers" has to reach (${DEFAULT_FLOOR})
   --json    writes the results to FILE
-  --write   puts the results into benchmark/README.md; needs every case and ${LEAST_ROUNDS} rounds`
+  --write   puts the results into benchmark/README.md, plots beside it; needs every case and ${LEAST_ROUNDS} rounds`
 
 function readArguments() {
   const options = {
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    floor: { type: 'string', default: String(DEFAULT_FLOOR) },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -28,18 +32,22 @@ function readArguments() {
   const rounds = Number(values.rounds ?? (values.quick ? 1 : LEAST_ROUNDS))
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds must be a positive integer, not ${values.rounds}.`)
+  const floor = Number(values.floor)
+  if (!(floor >= 1 && floor <= 100)) throw new Error(`--floor must be a score of 1 to 100, not ${values.floor}.`)
   const unknown = positionals.find(name => !CASES.includes(name))
   if (unknown) throw new Error(`There is no case "${unknown}".`)
   const chosen = positionals.length > 0 ? CASES.filter(name => positionals.includes(name)) : CASES
-  if (values.write && (values.quick || rounds < LEAST_ROUNDS || chosen.length < CASES.length)) {
-    throw new Error(`--write needs every case and at least ${LEAST_ROUNDS} rounds.`)
+  const asPublished =
+    !values.quick && rounds >= LEAST_ROUNDS && chosen.length === CASES.length && floor === DEFAULT_FLOOR
+  if (values.write && !asPublished) {
+    throw new Error(`--write needs every case, at least ${LEAST_ROUNDS} rounds and the default floor.`)
   }
-  return { ...values, rounds, chosen }
+  return { ...values, rounds, floor, chosen }
 }
 
-// Says on a terminal what is going on, in a line that the results overwrite.
+// Says what is going on: on a terminal in a line that the results overwrite, else line by line.
 function progressOf(name) {
-  if (!process.stderr.isTTY) return { show: () => {}, clear: () => {} }
+  if (!process.stderr.isTTY) return { show: text => process.stderr.write(`${name}: ${text}\n`), clear: () => {} }
   return {
     show: text => process.stderr.write(`\r\x1b[K${name}: ${text} …`),
     clear: () => process.stderr.write('\r\x1b[K'),
@@ -58,21 +66,24 @@ async function runCase(name, context) {
   return found
 }
 
-async function main({ chosen, rounds, quick, json, write }) {
+async function main({ chosen, rounds, quick, floor, json, write }) {
   const found = machine()
   const corpus = openCorpus()
   console.log(`${machineText(found)}\nPictures: ${corpus.source}.`)
   const from = rounds === 1 ? 'one round only' : `medians of ${rounds} rounds, with their range`
   console.log(`Figures: ${from}; less is better.\n`)
   const cases = []
-  for (const name of chosen) cases.push(await runCase(name, { rounds, quick, threads, corpus }))
+  for (const name of chosen) cases.push(await runCase(name, { rounds, quick, floor, write, threads, corpus }))
   const judgements = cases.flatMap(({ figures }) => figures).filter(({ passed }) => passed !== undefined)
   const seconds = cases.reduce((sum, { seconds: part }) => sum + part, 0)
   console.log(`${judgements.filter(({ passed }) => passed).length} of ${judgements.length} bars passed, ${seconds} s.`)
   const report = { machine: found, source: corpus.source, rounds, cases }
   if (json) fs.writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
   const command = `npm run bench -- ${rounds === LEAST_ROUNDS ? '' : `--rounds ${rounds} `}--write`
-  if (write) writeReadme({ ...report, command })
+  if (write) {
+    writeReadme({ ...report, command })
+    writePlots(cases)
+  }
 }
 
 let options

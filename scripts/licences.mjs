@@ -2,8 +2,8 @@
 
 // Where a crate offers a choice, the earliest of these is taken: short texts first, so that the file stays readable.
 export const ALLOWED = [
-  ...['MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'Zlib', 'BSL-1.0', 'NCSA', 'IJG', 'Unicode-3.0'],
-  ...['Apache-2.0', 'MIT-0', '0BSD', 'CC0-1.0', 'Unlicense'],
+  ...['MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'BSD-3-Clause-Clear', 'ISC', 'Zlib', 'BSL-1.0', 'NCSA', 'IJG'],
+  ...['Unicode-3.0', 'Apache-2.0', 'MIT-0', '0BSD', 'CC0-1.0', 'Unlicense'],
 ]
 const ALLOWED_EXCEPTIONS = ['LLVM-exception']
 

@@ -36,6 +36,27 @@ const BUNDLED = [
     ...{ crate: 'rav1e', title: 'x86inc.asm of x264', licence: 'ISC' },
     ...{ url: 'https://code.videolan.org/videolan/x264', headers: ['src/ext/x86/x86inc.asm'] },
   },
+  {
+    ...{ crate: 'libaom-sys', title: 'libaom', licence: 'BSD-2-Clause' },
+    ...{ url: 'https://aomedia.googlesource.com/aom', texts: ['vendor/LICENSE', 'vendor/PATENTS'] },
+  },
+  {
+    ...{ crate: 'libaom-sys', title: 'SVT-AV1 (convolution in libaom)', licence: 'BSD-3-Clause-Clear' },
+    ...{ url: 'https://gitlab.com/AOMediaCodec/SVT-AV1' },
+    texts: ['vendor/third_party/SVT-AV1/LICENSE.md', 'vendor/third_party/SVT-AV1/PATENTS.md'],
+  },
+  {
+    ...{ crate: 'libaom-sys', title: 'FAST corner detector (in libaom)', licence: 'BSD-3-Clause' },
+    ...{ url: 'https://github.com/edrosten/fast-C-src', texts: ['vendor/third_party/fastfeat/LICENSE'] },
+  },
+  {
+    ...{ crate: 'libaom-sys', title: 'Vector (in libaom)', licence: 'MIT' },
+    ...{ url: 'https://github.com/goldsborough/vector', texts: ['vendor/third_party/vector/LICENSE'] },
+  },
+  {
+    ...{ crate: 'libaom-sys', title: 'x86inc.asm of x264 (in libaom)', licence: 'ISC' },
+    ...{ url: 'https://code.videolan.org/videolan/x264', texts: ['vendor/third_party/x86inc/LICENSE'] },
+  },
 ]
 // A crate that needs one of these to build compiles C or assembly, so it has to be looked at and entered above.
 const FOREIGN_BUILDERS = ['cc', 'cmake', 'nasm-rs']
@@ -45,8 +66,9 @@ const OWN_CODE = ['blake3']
 // For crates whose manifest names a file instead of a licence: what that file says, read by a person.
 const READ_LICENCES = { quantizr: 'MIT' }
 
-// For crates that name MIT in their manifest and ship no text.
-const MIT_TEXT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+// For crates that name one of these in their manifest and ship no text.
+const TEXTS = {
+  MIT: `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
 rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
 persons to whom the Software is furnished to do so, subject to the following conditions:
@@ -57,7 +79,24 @@ Software.
 THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
 WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
 COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
-OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`
+OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
+  'BSD-2-Clause': `Redistribution and use in source and binary forms, with or without modification, are permitted provided that the
+following conditions are met:
+
+1. Redistributions of source code must retain the above copyright notice, this list of conditions and the following
+   disclaimer.
+
+2. Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following
+   disclaimer in the documentation and/or other materials provided with the distribution.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES,
+INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL,
+SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES;
+LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN
+CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS
+SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.`,
+}
 
 // What can be said in a sentence; anything else is a fault of this script and keeps its stack.
 class NoticeError extends Error {}
@@ -134,8 +173,9 @@ function crateTexts({ folder, name, authors, license }) {
   const wanted = files.filter(file => [...chosen, null].includes(licenceOfFile(file))).sort(byText)
   const texts = wanted.filter(file => fs.statSync(join(folder, file)).isFile()).map(file => read(join(folder, file)))
   if (texts.length > 0) return texts
-  if (chosen.join() !== 'MIT') throw new NoticeError(`${name} ships no text of ${chosen.join(' and ')}.`)
-  return [`Copyright (c) ${people(authors) || `the authors of ${name}`}\n\n${MIT_TEXT}`]
+  const text = TEXTS[chosen.join()]
+  if (!text) throw new NoticeError(`${name} ships no text of ${chosen.join(' and ')}.`)
+  return [`Copyright (c) ${people(authors) || `the authors of ${name}`}\n\n${text}`]
 }
 
 // The opening comment of a source file without its comment signs.

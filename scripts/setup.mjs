@@ -1,4 +1,4 @@
-// Makes a fresh clone ready to run: checks Node, Rust and the C compiler, fetches nasm and cmake, installs the npm
+// Makes a fresh clone ready to run: checks Node, Rust and the compilers, fetches nasm and cmake, installs the npm
 // packages and builds the native addon. A step whose result is up to date is skipped. It runs before `npm install`,
 // so it uses nothing but Node's own modules.
 import { spawnSync } from 'node:child_process'
@@ -15,11 +15,16 @@ const windows = process.platform === 'win32'
 const packageStamp = join(root, 'node_modules', '.pixrace-lock')
 const buildStamp = join(root, 'target', '.pixrace-build')
 
-// cmake only writes makefiles on Linux, and the Debian package does not bring make along.
+// cmake only writes makefiles on Linux, and the Debian package does not bring make along. libaom is C, but its CMake
+// project refuses to start without a C++ compiler; elsewhere that comes with the C compiler.
+const linuxTools = [
+  { name: 'make', args: ['--version'], least: [3, 0] },
+  { name: 'g++', also: 'c++', args: ['--version'], least: [0, 0] },
+]
 const buildTools = [
   { name: 'nasm', args: ['-v'], least: [2, 15] },
   { name: 'cmake', args: ['--version'], least: [3, 0] },
-  ...(process.platform === 'linux' ? [{ name: 'make', args: ['--version'], least: [3, 0] }] : []),
+  ...(process.platform === 'linux' ? linuxTools : []),
 ]
 
 // What setup can say in one sentence; everything the failed child had to say is on the screen already.
@@ -115,8 +120,8 @@ export function checkCompilers() {
 
 function missingTools() {
   const env = toolEnv()
-  return buildTools.filter(({ name, args, least }) => {
-    const version = versionOf(name, args, env)
+  return buildTools.filter(({ name, also = name, args, least }) => {
+    const version = versionOf(name, args, env) ?? versionOf(also, args, env)
     return !version || older(version, least)
   })
 }
@@ -196,6 +201,8 @@ export function ensureTools() {
     throw new SetupError(`Build tools are missing or too old (${names.join(', ')}): ${howToInstall(names)}`)
   }
   if (process.getuid() === 0) installAsRoot(names)
+  // A compiler that is only unpacked does not find its own parts.
+  else if (names.includes('g++')) throw new SetupError('A C++ compiler is missing: `apt-get install g++` as root.')
   else installIntoProject(names)
   const [still] = missingTools()
   if (!still) return

@@ -65,13 +65,14 @@ pub struct Candidate {
     pub format: &'static str,
     /// Size of the file; null if there is none.
     pub bytes: Either<f64, Null>,
-    /// The quality it was encoded at, 1 to 100; null for lossless candidates and the original.
+    /// The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
-    /// SSIMULACRA2 against the input; null where it was not computed.
+    /// SSIMULACRA2 against the input, of the file as a decoder shows it; 100 where every pixel is kept; null where no score
+    /// was asked for.
     pub score: Either<f64, Null>,
-    /// How many times its encoder ran.
+    /// How many times its encoders ran over the whole picture.
     pub encodes: u32,
-    /// Wall time of its encoder in milliseconds.
+    /// Wall time of its encoders and of judging their files, in milliseconds.
     pub elapsed_ms: f64,
     pub outcome: Outcome,
     /// The file, for a finished candidate.
@@ -121,8 +122,9 @@ pub struct ImageInfo {
 #[napi(object, object_from_js = false)]
 pub struct Timings {
     pub decode_ms: f64,
-    /// From the first encoder's start to the last one's end.
+    /// From the first encoder's start to the last one's end, judging included.
     pub encode_ms: f64,
+    /// Time spent on judging, on all threads together.
     pub score_ms: f64,
     /// From the call to its answer.
     pub total_ms: f64,
@@ -133,7 +135,8 @@ pub struct Timings {
 /// The answer of `optimize`.
 #[napi(object, object_from_js = false)]
 pub struct OptimizeResult {
-    /// The smallest file that satisfies every constraint; if none does (`passed` is false), the smallest of all.
+    /// The smallest file that satisfies every constraint; with `maxBytes` alone, the best-looking one. If none does (`passed`
+    /// is false), the best-looking file within `maxBytes`, else the smallest.
     #[napi(ts_type = "Buffer")]
     pub data: Handle,
     /// Format of `data`: one of the requested formats, or the input's if the original won.
@@ -143,9 +146,9 @@ pub struct OptimizeResult {
     pub width: u32,
     /// Height of the picture as shown, in pixels.
     pub height: u32,
-    /// The quality of `data`, 1 to 100; null for lossless candidates and the original.
+    /// The quality of `data`, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
-    /// SSIMULACRA2 of `data` against the input; null where it was not computed.
+    /// SSIMULACRA2 of `data` against the input; null where no score was asked for.
     pub score: Either<f64, Null>,
     /// Whether `data` is the input, byte for byte.
     pub is_original: bool,

@@ -16,9 +16,10 @@ pub enum Effort {
     Best,
 }
 
-/// Which formats are finished.
+/// What becomes of formats that cannot win.
 #[napi(string_enum = "lowercase")]
 pub enum Strategy {
+    Race,
     All,
 }
 
@@ -59,16 +60,23 @@ pub struct OptimizeOptions {
     /// Formats to try, in order of preference: ties go to the earlier. Not empty, none twice. Default: all four, in the
     /// order avif, webp, jpeg, png.
     pub formats: Option<Vec<Format>>,
-    /// 1 (smallest) to 100 (best), on each encoder's own scale, for all lossy formats or one per format. PNG keeps every
-    /// pixel and has no quality. Excludes `lossless`. Default: 80 each.
+    /// Encodes each format once, at 1 (smallest) to 100 (best) on its encoder's own scale: one number for all lossy formats
+    /// or one per format (80 where left out). PNG keeps every pixel. Excludes `minScore` and `lossless`. Default: none; the
+    /// quality is searched.
     pub quality: Option<Either<u32, Qualities>>,
-    /// No candidate above this many bytes passes. An integer of at least 1. Default: none.
+    /// The smallest file whose SSIMULACRA2 against the input is at least this, 0 to 100: 50 medium, 70 high, 90 visually
+    /// lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Excludes `quality` and
+    /// `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
+    pub min_score: Option<f64>,
+    /// No candidate above this many bytes passes. An integer of at least 1. Without `minScore`, `quality` and `lossless`: the
+    /// best-looking file that fits is searched. Default: none.
     pub max_bytes: Option<f64>,
     /// Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Default: false.
     pub lossless: Option<bool>,
     /// CPU for bytes. Default: 'balanced'.
     pub effort: Option<Effort>,
-    /// 'all': every format is finished. The only strategy of this version, and its default.
+    /// 'race': a format that can no longer win is abandoned and has no file. 'all': every format is finished, as a `<picture>`
+    /// needs it. The answer is the same. Default: 'race'.
     pub strategy: Option<Strategy>,
     /// Most threads that this call may use, codec-internal ones included. An integer of at least 1; more than the
     /// process's pool has (one per available core, or `PIXRACE_THREADS`) is the whole pool. Output bytes do not depend

@@ -1,118 +1,102 @@
-// The same four formats from one photo by sharp and by @napi-rs/image. Equal nominal quality is not equal look, which is
-// why the scores stand beside the sizes: this is a comparison of default settings, not of equal results.
-import { createRequire } from 'node:module'
-import napi from '@napi-rs/image'
+// The smallest file at the same look: one pixrace call that searches, beside the files that sharp and @napi-rs/image
+// make at the quality that somebody else has found for them.
 import sharp from 'sharp'
-import pixrace from '../../index.js'
-import { spread } from '../lib/corpus.mjs'
-import { figure, median, milliseconds, timed } from '../lib/stats.mjs'
+import { rateScore, timeBytes } from '../lib/peer-plots.mjs'
+import { BASELINE, EFFORTS, measure, pixraceSide } from '../lib/peer-runs.mjs'
+import { byFormat, perImage, summary } from '../lib/peer-tables.mjs'
+import { PEERS } from '../lib/peer-tools.mjs'
+import { figure, judged, mean, median, milliseconds } from '../lib/stats.mjs'
 
-export const title = 'Default settings beside sharp and @napi-rs/image'
+export const title = 'The smallest file at the same look, beside sharp and @napi-rs/image'
 
-const PHOTOS = 2
-const QUALITY = 80
-const FORMATS = ['avif', 'webp', 'jpeg', 'png']
-const { version: napiVersion } = createRequire(import.meta.url)('@napi-rs/image/package.json')
-const isPng = bytes => bytes.subarray(1, 4).toString('latin1') === 'PNG'
+const QUICK = { photos: 1, kodak: 2, graphics: 1 }
 
-// Each takes the bytes of an image and gives the four files, in the order of FORMATS.
-const TOOLS = {
-  async pixrace(bytes) {
-    const { candidates } = await pixrace.optimize(bytes)
-    return candidates.slice(0, FORMATS.length).map(({ data }) => data)
-  },
-  sharp(bytes) {
-    const image = sharp(bytes)
-    return Promise.all([
-      image.clone().avif().toBuffer(),
-      image.clone().webp({ quality: QUALITY }).toBuffer(),
-      image.clone().jpeg({ quality: QUALITY, mozjpeg: true }).toBuffer(),
-      image.clone().png().toBuffer(),
-    ])
-  },
-  '@napi-rs/image'(bytes) {
-    const image = new napi.Transformer(bytes)
-    const png = isPng(bytes) ? Promise.resolve(bytes) : image.png()
-    return Promise.all([
-      image.avif(),
-      image.webp(QUALITY),
-      image.jpeg(QUALITY),
-      png.then(file => napi.losslessCompressPng(file)),
-    ])
-  },
+// Against sharp's four formats at effort 4, on photos: bytes of the smallest file, and time of the whole call.
+const BYTES_BAR = { fast: 1.3, balanced: 1.1, best: 1 }
+const TIME_BAR = { fast: 0.2, balanced: 0.5, best: 1 }
+
+const sideOf = ({ sides }, name) => sides.find(side => side.name === name)
+const isPeer = ({ name }) => !EFFORTS.map(pixraceSide).includes(name)
+const smallestPeer = ({ sides }) => Math.min(...sides.filter(isPeer).map(({ winner }) => winner.bytes))
+const kilobytes = bytes => `${(bytes / 1000).toFixed(1)} kB`
+
+/** Bytes of pixrace's winner over those of `other`, image by image; the figure is their mean. */
+function bytesFigure(label, images, effort, other, bar) {
+  const own = images.map(image => sideOf(image, pixraceSide(effort)).winner.bytes)
+  const others = images.map(other)
+  const values = own.map((bytes, i) => bytes / others[i])
+  const more = { digits: 3, value: mean(values), note: `${kilobytes(mean(own))} against ${kilobytes(mean(others))}` }
+  // Not rounded: the bar is on the bytes themselves.
+  const passed = bar && (bar.below ? more.value < bar.limit : more.value <= bar.limit)
+  return { ...figure(label, values, more), ...bar, passed }
 }
 
-// pixrace reads no AVIF yet, so sharp unpacks it.
-async function scoreOf(original, file, format) {
-  if (format === 'png') return null
-  const readable = format === 'avif' ? await sharp(file).png({ compressionLevel: 1 }).toBuffer() : file
-  return pixrace.score(original, readable)
+/** Time of the whole pixrace call over that of all files of a side, each a median of rounds; median of the images. */
+function timeFigure(label, images, effort, other, limit) {
+  const [own, others] = [pixraceSide(effort), other].map(name => images.map(image => median(sideOf(image, name).times)))
+  const values = own.map((time, i) => time / others[i])
+  const note = `${milliseconds(median(own))} against ${milliseconds(median(others))}`
+  return limit === undefined ? figure(label, values, { note }) : judged(label, values, limit, { note })
 }
 
-/** Times of all rounds and the files of the last one. A fresh copy each time: no cache of a tool may know the bytes. */
-async function race(bytes, rounds) {
-  const found = Object.fromEntries(Object.keys(TOOLS).map(tool => [tool, { times: [], files: [] }]))
-  for (let round = 0; round < rounds; round++) {
-    for (const [tool, encode] of Object.entries(TOOLS)) {
-      const copy = Buffer.from(bytes)
-      const time = await timed(async () => {
-        found[tool].files = await encode(copy)
-      })
-      found[tool].times.push(time)
-    }
-  }
-  return found
-}
-
-function comparison(peer, photos) {
-  const perPhoto = photos.map(({ found }) => found.pixrace.times.map((time, i) => time / found[peer].times[i]))
-  const total = tool => photos.reduce((sum, { found }) => sum + bytesOf(found[tool].files), 0)
-  const wall = tool => median(photos.map(({ found }) => median(found[tool].times)))
+function figures({ photos, kodak, graphics }) {
+  const baseline = image => sideOf(image, BASELINE).winner.bytes
+  const napi = '@napi-rs/image, default speed'
+  const napiBytes = image => sideOf(image, napi).winner.bytes
   return [
-    figure(`wall time, pixrace against ${peer}`, perPhoto.flat(), {
-      note: `${milliseconds(wall('pixrace'))} against ${milliseconds(wall(peer))}`,
+    ...EFFORTS.map(effort =>
+      bytesFigure(`photos, bytes, ${effort} to sharp's effort 4`, photos, effort, baseline, {
+        limit: BYTES_BAR[effort],
+      }),
+    ),
+    ...EFFORTS.map(effort =>
+      timeFigure(`photos, time, ${effort} to sharp's effort 4`, photos, effort, BASELINE, TIME_BAR[effort]),
+    ),
+    bytesFigure('photos, bytes, balanced to @napi-rs/image', photos, 'balanced', napiBytes),
+    timeFigure('photos, time, balanced to @napi-rs/image', photos, 'balanced', napi),
+    bytesFigure("kodak, bytes, balanced to sharp's effort 4", kodak, 'balanced', baseline),
+    bytesFigure('graphics, bytes, balanced to the best of all peers', graphics, 'balanced', smallestPeer, {
+      limit: 1,
+      below: true,
     }),
-    figure(`bytes of all four, pixrace against ${peer}`, [total('pixrace') / total(peer)], {
-      note: `${kilobytes(total('pixrace'))} against ${kilobytes(total(peer))}`,
-    }),
+    bytesFigure('graphics, bytes, best to the best of all peers', graphics, 'best', smallestPeer),
   ]
 }
 
-const bytesOf = files => files.reduce((sum, file) => sum + file.length, 0)
-const kilobytes = bytes => `${(bytes / 1000).toFixed(1)} kB`
-
-// Sizes and scores of every file: what the sums above hide.
-async function detail({ name, bytes, found }) {
-  const rows = []
-  for (const [tool, { times, files }] of Object.entries(found)) {
-    const cells = []
-    for (const [i, format] of FORMATS.entries()) {
-      const score = await scoreOf(bytes, files[i], format)
-      cells.push(`${kilobytes(files[i].length)}${score === null ? '' : ` (${score.toFixed(1)})`}`)
-    }
-    rows.push([name, tool, milliseconds(median(times)), ...cells])
-  }
-  return rows
+function notes(corpus, found, floor) {
+  const all = Object.values(found).flat()
+  const winners = all.flatMap(({ sides }) => sides.filter(side => !isPeer(side)))
+  const low = winners.filter(({ belowFloor }) => belowFloor).length
+  const lowest = Math.min(...winners.map(({ winner }) => winner.score))
+  const versions = PEERS.map(({ name, version }) => `${name} ${version}`).join(', ')
+  const pool = process.env.UV_THREADPOOL_SIZE ?? 'not set'
+  return [
+    `The floor is SSIMULACRA2 ${floor}, computed alike for all files: decoded by sharp, compared with the input.`,
+    `${low} of pixrace's ${winners.length} winners score below it; the lowest scores ${lowest.toFixed(2)}.`,
+    "The peers' qualities were searched beforehand; their times are those of one run at these qualities, the formats started together. pixrace's times include its search.",
+    'A format of a peer without a passing file is left out of its run. WebP and PNG are lossless where that is smaller.',
+    'Ratios of bytes are means over the images, those of times medians; the range is that of the images.',
+    "On photos pixrace and sharp's effort 4 are timed in every round, all else once.",
+    `${versions}, sharp.concurrency() ${sharp.concurrency()}, UV_THREADPOOL_SIZE ${pool}. Pictures: ${corpus.source}.`,
+  ]
 }
 
-export async function run({ rounds, quick, corpus, progress }) {
-  const photos = []
-  for (const { name, bytes } of spread(corpus.photos, quick ? 1 : PHOTOS)) {
-    progress(name)
-    photos.push({ name, bytes, found: await race(bytes, rounds) })
+export async function run({ rounds, quick, corpus, floor, write, progress }) {
+  const found = {}
+  for (const [folder, most] of Object.entries(QUICK)) {
+    found[folder] = []
+    const images = quick ? corpus[folder].slice(0, most) : corpus[folder]
+    for (const [i, image] of images.entries()) {
+      const show = text => progress(`${folder} ${i + 1} of ${images.length}, ${text}`)
+      const sides = await measure(image, { rounds: folder === 'photos' ? rounds : 1, floor, progress: show })
+      found[folder].push({ name: image.name, sides })
+    }
   }
-  progress('scores')
-  const rows = []
-  for (const photo of photos) rows.push(...(await detail(photo)))
-  const peers = Object.keys(TOOLS).filter(tool => tool !== 'pixrace')
-  const pool = process.env.UV_THREADPOOL_SIZE ?? 'not set'
+  const plots = write ? [timeBytes(found.photos, floor), await rateScore(corpus.kodak, progress)] : []
   return {
-    figures: peers.flatMap(peer => comparison(peer, photos)),
-    table: { head: ['photo', 'tool', 'wall time', 'avif (score)', 'webp (score)', 'jpeg (score)', 'png'], rows },
-    notes: [
-      'Equal nominal quality is not equal look; the score is SSIMULACRA2 against the input.',
-      `WebP and JPEG at ${QUALITY}, AVIF at each tool's own default. sharp's PNG is not optimised, its JPEG is mozjpeg's.`,
-      `sharp ${sharp.versions.sharp} with its sharp.concurrency() of ${sharp.concurrency()}, @napi-rs/image ${napiVersion}; UV_THREADPOOL_SIZE ${pool}.`,
-    ],
+    figures: figures(found),
+    tables: [summary(found), perImage(found), byFormat(found)],
+    notes: notes(corpus, found, floor),
+    plots,
   }
 }

@@ -29,16 +29,18 @@ export function spread(list, count) {
 /** The first `count` items of a list that starts again at its end. */
 export const cycle = (list, count) => Array.from({ length: count }, (_, i) => list[i % list.length])
 
-/** Photos of 2048 pixels and of 768 pixels, and a sentence on where they come from. */
+/** Photos of 2048 pixels and of 768 pixels, graphics, and a sentence on where they come from. */
 export function openCorpus() {
   const folder = resolve(process.env.PIXRACE_CORPUS || join(root, '..', 'shared', 'corpus'))
-  const [photos, kodak] = [imagesIn(join(folder, 'photos')), imagesIn(join(folder, 'kodak'))]
+  const [photos, kodak, graphics] = ['photos', 'kodak', 'graphics'].map(name => imagesIn(join(folder, name)))
+  const ownGraphics = ['line-art.png', 'logo-alpha.png', 'text.png'].map(fixture)
   if (photos.length > 0 && kodak.length > 0) {
-    const source = `${photos.length} photos of 2048 pixels (CLIC 2025), ${kodak.length} of 768 × 512 (Kodak)`
-    return { photos, kodak, source }
+    const drawn = graphics.length > 0 ? `${graphics.length} graphics` : "the project's own graphics"
+    const source = `${photos.length} photos of 2048 pixels (CLIC 2025), ${kodak.length} of 768 × 512 (Kodak), ${drawn}`
+    return { photos, kodak, graphics: graphics.length > 0 ? graphics : ownGraphics, source }
   }
   const own = ['photo.jpg', 'photo.png', 'cmyk.jpg', 'gradient.png'].map(fixture)
   const source =
     "the project's small fixtures: no photos/ and kodak/ where PIXRACE_CORPUS points, so expect other figures"
-  return { photos: own, kodak: own, source }
+  return { photos: own, kodak: own, graphics: ownGraphics, source }
 }

@@ -7,13 +7,15 @@ const START = '<!-- results: written by `npm run bench -- --write` -->'
 const END = '<!-- end of results -->'
 
 // Adding 0 after rounding turns -0.0 into 0.0.
-const shown = (value, unit) => (unit === 'ms' ? `${(Math.round(value * 10) / 10 + 0).toFixed(1)} ms` : value.toFixed(2))
-const medianOf = ({ value, unit }) => shown(value, unit)
-const rangeOf = ({ low, high, unit }) => (low === high ? '' : `${shown(low, unit)} – ${shown(high, unit)}`)
+const shown = (value, { unit, digits = 2 }) =>
+  unit === 'ms' ? `${(Math.round(value * 10) / 10 + 0).toFixed(1)} ms` : value.toFixed(digits)
+const medianOf = figure => shown(figure.value, figure)
+const rangeOf = figure =>
+  figure.low === figure.high ? '' : `${shown(figure.low, figure)} – ${shown(figure.high, figure)}`
 
-function barOf({ limit, passed, unit }) {
+function barOf({ limit, below, passed, unit }) {
   if (limit === undefined) return ''
-  return `${passed ? '✔' : '✖'} at most ${unit === 'ms' ? `${limit} ms` : limit.toFixed(2)}`
+  return `${passed ? '✔' : '✖'} ${below ? 'below' : 'at most'} ${unit === 'ms' ? `${limit} ms` : limit.toFixed(2)}`
 }
 
 const cellsOf = figure => [figure.label, medianOf(figure), rangeOf(figure), barOf(figure), figure.note ?? '']
@@ -26,10 +28,12 @@ function aligned(rows, right) {
 }
 
 /** One case as lines for a terminal. */
-export function caseText({ name, title, figures, table, notes = [] }) {
+export function caseText({ name, title, figures, table, tables = table ? [table] : [], notes = [] }) {
   const lines = [`${name}: ${title}`]
   if (figures.length > 0) lines.push(...aligned(figures.map(cellsOf), [1]).map(line => `  ${line}`), '')
-  if (table) lines.push(...aligned([table.head, ...table.rows], [2, 3, 4, 5, 6]).map(line => `  ${line}`))
+  for (const { head, rows, right = [2, 3, 4, 5, 6] } of tables) {
+    lines.push(...aligned([head, ...rows], right).map(line => `  ${line}`), '')
+  }
   return [...lines, ...notes.map(note => `  ${note}`), ''].join('\n')
 }
 
@@ -37,15 +41,23 @@ export const machineText = machine => machineLines(machine).join('\n')
 
 const markdownRow = cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
-function caseMarkdown({ name, title, figures, table, notes = [] }) {
+function caseMarkdown({ name, title, figures, table, tables = table ? [table] : [], notes = [], plots = [] }) {
   const head = ['Figure', 'Median', 'Range', 'Bar', 'Behind it']
   const lines = [`### ${title} (\`${name}\`)`, '']
   const rule = columns => markdownRow(columns.map(() => '---'))
   if (figures.length > 0)
     lines.push(markdownRow(head), rule(head), ...figures.map(figure => markdownRow(cellsOf(figure))), '')
-  if (table) lines.push(markdownRow(table.head), rule(table.head), ...table.rows.map(markdownRow), '')
+  for (const { head, rows } of tables) lines.push(markdownRow(head), rule(head), ...rows.map(markdownRow), '')
+  for (const { file, title: alt } of plots) lines.push(`![${alt}](${file})`, '')
   if (notes.length > 0) lines.push(...notes.map(note => `- ${note}`), '')
   return lines.join('\n')
+}
+
+/** Writes the plots of all cases beside benchmark/README.md. */
+export function writePlots(cases) {
+  for (const { file, svg } of cases.flatMap(({ plots = [] }) => plots)) {
+    fs.writeFileSync(new URL(`../${file}`, import.meta.url), svg)
+  }
 }
 
 /** Replaces the results in benchmark/README.md and leaves the text around them. */

@@ -9,6 +9,8 @@ export function percentile(values, share) {
   return below + (above - below) * (at - Math.floor(at))
 }
 
+export const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length
+
 export const median = values => percentile(values, 0.5)
 
 /** Runs `work`; milliseconds that it took. */

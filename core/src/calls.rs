@@ -10,7 +10,7 @@ use crate::error::{Error, Result, catch};
 use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
 use crate::optimize::{Optimized, memory_needed, optimize};
 use crate::options::Options;
-use crate::score::{SCORE_BYTES_PER_PIXEL, score};
+use crate::score::{REFERENCE_BYTES_PER_PIXEL, Reference, SCORE_BYTES_PER_PIXEL};
 
 /// Races the encoders over one input.
 pub struct OptimizeCall {
@@ -95,7 +95,8 @@ impl Call for ScoreCall {
             });
         }
         let pixels = u64::from(expected.0) * u64::from(expected.1);
-        let memory = pixels * (SCORE_BYTES_PER_PIXEL + 2 * decode::BYTES_PER_PIXEL) + CALL_OVERHEAD_BYTES;
+        let memory = pixels * (REFERENCE_BYTES_PER_PIXEL + SCORE_BYTES_PER_PIXEL + 2 * decode::BYTES_PER_PIXEL)
+            + CALL_OVERHEAD_BYTES;
         // One thread does it all, but in the shared pool it can run beside other calls, and in a team it could not.
         Ok(Admission::Work { memory, threads: None })
     }
@@ -104,7 +105,7 @@ impl Call for ScoreCall {
         let [reference, candidate] = self.headers()?;
         let reference = catch(|| decode::decode(&reference, &self.reference))?;
         let candidate = catch(|| decode::decode(&candidate, &self.candidate))?;
-        score(&reference, &candidate, cancel)
+        Reference::new(&reference, cancel)?.score(&candidate, cancel)
     }
 }
 

@@ -48,6 +48,8 @@ mod tests {
             key(b"input", &options(&[formats(&["webp", "avif"])]), "1"),
             key(b"input", &options(&[("quality", Value::Number(79.0))]), "1"),
             key(b"input", &options(&[("maxBytes", Value::Number(79.0))]), "1"),
+            key(b"input", &options(&[("minScore", Value::Number(71.0))]), "1"),
+            key(b"input", &options(&[("strategy", Value::Text("all".to_owned()))]), "1"),
             key(b"input", &options(&[("lossless", Value::Boolean(true))]), "1"),
             key(b"input", &options(&[("effort", Value::Text("best".to_owned()))]), "1"),
             key(b"input", &options(&[("keepOriginal", Value::Boolean(false))]), "1"),
@@ -62,7 +64,7 @@ mod tests {
     fn what_changes_no_byte_does_not() {
         let limits = Value::Object(vec![("timeoutMs".to_owned(), Value::Number(5.0))]);
         let same =
-            options(&[("concurrency", Value::Number(2.0)), ("limits", limits), ("quality", Value::Number(80.0))]);
+            options(&[("concurrency", Value::Number(2.0)), ("limits", limits), ("minScore", Value::Number(70.0))]);
         assert_eq!(cache_key(b"input", &same), cache_key(b"input", &Options::default()));
     }
 }

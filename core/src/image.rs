@@ -34,6 +34,11 @@ impl ImageBuffer {
         Self { width, height, pixels: canonical(image) }
     }
 
+    /// Samples that are in the canonical form, or a part of such.
+    pub(crate) fn from_pixels(width: u32, height: u32, pixels: Pixels) -> Self {
+        Self { width, height, pixels }
+    }
+
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width
@@ -66,6 +71,18 @@ impl ImageBuffer {
         match self.pixels {
             Pixels::Gray8(_) | Pixels::Rgb8(_) | Pixels::Rgba8(_) => 8,
             Pixels::Gray16(_) | Pixels::Rgb16(_) | Pixels::Rgba16(_) => 16,
+        }
+    }
+
+    /// Whether both show the same: equal but for the colour of fully transparent pixels.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let same_pixel = |(a, b): (&[u8], &[u8])| a == b || (a[3] == 0 && b[3] == 0);
+        match (&self.pixels, &other.pixels) {
+            (Pixels::Rgba8(a), Pixels::Rgba8(b)) if (self.width, self.height) == (other.width, other.height) => {
+                a.chunks_exact(4).zip(b.chunks_exact(4)).all(same_pixel)
+            }
+            _ => self == other,
         }
     }
 

@@ -5,21 +5,28 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attempt;
 pub mod budget;
 pub mod calls;
 pub mod cancel;
 pub mod candidate;
 pub mod codec;
 pub mod content;
+pub mod curve;
 pub mod decode;
 pub mod error;
 pub mod fingerprint;
 pub mod image;
+pub mod ladder;
 pub mod limits;
 pub mod optimize;
 pub mod options;
 pub mod palette;
+pub mod race;
+pub mod sample;
 pub mod score;
+pub mod scout;
+pub mod search;
 pub mod select;
 pub mod value;
 pub mod versions;

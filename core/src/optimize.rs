@@ -1,16 +1,19 @@
-//! The pipeline: header → limits → decode → plan → encode every format at once → select.
+//! The pipeline: header → limits → decode → plan → contest → select.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::attempt::{Contest, Finish, IDENTICAL};
 use crate::cancel::Cancel;
-use crate::candidate::{self, Candidate, Outcome, Plan};
-use crate::codec::{Encoder, Header, Metadata, Target};
+use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
+use crate::codec::{Format, Header, Metadata, Target};
 use crate::decode;
 use crate::error::{Error, Result, catch};
-use crate::image::ImageBuffer;
-use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
+use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
+use crate::race::{self, Run};
+use crate::score::{REFERENCE_BYTES_PER_PIXEL, SCORE_BYTES_PER_PIXEL};
+use crate::search::Goal;
 use crate::select::select;
 use crate::warning::{Warning, WarningCode};
 
@@ -56,7 +59,13 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     let pixels = u64::from(header.width) * u64::from(header.height);
     let encoders: u64 = options.formats().iter().map(|format| format.bytes_per_pixel()).sum();
     let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
-    input_bytes as u64 + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample) + CALL_OVERHEAD_BYTES
+    let judge = if options.goal().needs_score() {
+        let references = 1 + u64::from(options.flatten().is_some() && header.has_alpha);
+        references * REFERENCE_BYTES_PER_PIXEL + options.formats().len() as u64 * SCORE_BYTES_PER_PIXEL
+    } else {
+        0
+    };
+    input_bytes as u64 + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge) + CALL_OVERHEAD_BYTES
 }
 
 /// Runs one call in the current rayon pool. `header` was read from `input`.
@@ -70,20 +79,25 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     let mut warnings = input_warnings(header);
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
-    let plans = candidate::plan(&image, options);
-    let finished = race(&plans, |plan| run(plan, options, &metadata, cancel))?;
+    let plan = candidate::plan(&image, options);
+    let contest = Contest::new(options, &metadata, cancel);
+    let original = options.keep_original().then_some(input_bytes);
+    let runs = race::hold(&contest, &plan, options.strategy(), original)?;
     let encoded = Instant::now();
-    let mut candidates = Vec::with_capacity(finished.len() + 1);
-    for (candidate, warning) in finished {
+    let mut candidates = Vec::with_capacity(options.formats().len() + 1);
+    for &format in options.formats() {
+        let runs = plan.contenders.iter().zip(&runs).filter(|(contender, _)| contender.format == format);
+        let (candidate, more) = standing(format, runs.collect(), &plan, &contest);
         candidates.push(candidate);
-        warnings.extend(warning);
+        warnings.extend(more);
     }
     if options.keep_original() {
-        candidates.push(original(input));
+        candidates.push(unchanged(input, &contest));
     }
-    let selection = select(&mut candidates, options.max_bytes()).ok_or_else(|| no_candidate(&warnings))?;
+    let goal = options.goal();
+    let selection = select(&mut candidates, goal).ok_or_else(|| no_candidate(&warnings))?;
     if !selection.passed {
-        warnings.push(infeasible(options));
+        warnings.push(infeasible(goal, &candidates));
     }
     let winner = &candidates[selection.index];
     Ok(Optimized {
@@ -101,83 +115,56 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
             queued,
             decode: decoded - started,
             encode: encoded - decoded,
-            score: Duration::ZERO,
+            score: contest.judge_time(),
             total: cancel.elapsed(),
         },
     })
 }
 
-/// Runs every plan at once; one result per plan, in the same order.
-fn race<T: Send>(plans: &[Plan], run: impl Fn(&Plan) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let mut slots: Vec<Option<Result<T>>> = plans.iter().map(|_| None).collect();
-    let mut tasks: Vec<_> = plans.iter().zip(&mut slots).collect();
-    tasks.sort_by_key(|(plan, _)| plan.format().start_rank());
-    let run = &run;
-    rayon::scope(|scope| {
-        for (plan, slot) in tasks {
-            scope.spawn(move |_| *slot = Some(run(plan)));
-        }
-    });
-    let lost = || Err(Error::internal("a candidate was lost"));
-    slots.into_iter().map(|slot| slot.unwrap_or_else(lost)).collect()
-}
-
-/// Encodes one format, or says why not. `Err` only if the whole call ends: anything else is a warning.
-fn run(plan: &Plan, options: &Options, metadata: &Metadata, cancel: &Cancel) -> Result<(Candidate, Option<Warning>)> {
-    let (format, target, image) = match plan {
-        Plan::Encode { format, target, image } => (*format, *target, image),
-        Plan::Skip { format, reason } => {
-            let warning = Warning::of(WarningCode::FormatSkipped, *format, reason);
-            return Ok((Candidate::without_file(*format, Outcome::Skipped), Some(warning)));
-        }
-    };
-    let started = Instant::now();
-    let encoder = Encoder { format, effort: options.effort(), metadata, cancel };
-    let result = catch(|| {
-        let file = encoder.encode(image, target)?;
-        if options.lossless() { prove_identical(&file, image).map(|()| file) } else { Ok(file) }
-    });
-    let elapsed = started.elapsed();
-    let quality = match target {
-        Target::Quality(quality) => Some(quality),
-        Target::Visible | Target::Palette(_) | Target::Lossless => None,
-    };
-    match result {
-        Err(error) if error.ends_call() => Err(error),
-        Err(error) => {
-            let warning = Warning::of(WarningCode::EncodeFailed, format, format!("{format} failed: {error}"));
-            let candidate = Candidate { encodes: 1, elapsed, ..Candidate::without_file(format, Outcome::Failed) };
-            Ok((candidate, Some(warning)))
-        }
-        Ok(file) => {
-            let warning = encoder.dropped_metadata().map(|name| {
-                Warning::of(WarningCode::MetadataDropped, format, format!("{format} cannot carry {name} here."))
-            });
-            let candidate = Candidate {
-                data: Some(Arc::new(file)),
-                quality,
-                encodes: 1,
-                elapsed,
-                ..Candidate::without_file(format, Outcome::Lost)
-            };
-            Ok((candidate, warning))
-        }
+/// What stands for a requested format: the best of its finished files, or why there is none.
+fn standing(
+    format: Format,
+    runs: Vec<(&Contender, &Run)>,
+    plan: &Plan,
+    contest: &Contest<'_>,
+) -> (Candidate, Option<Warning>) {
+    if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.format == format) {
+        let warning = Warning::of(WarningCode::FormatSkipped, format, &skipped.reason);
+        return (Candidate::without_file(format, Outcome::Skipped), Some(warning));
     }
+    let finished = runs.iter().filter_map(|(_, run)| if let Run::Finished(finish) = run { Some(finish) } else { None });
+    let file = |finish: &&Finish| (finish.found.best.bytes, finish.found.best.score);
+    let best = finished.clone().min_by(|a, b| contest.goal.compare(file(a), file(b)));
+    let encodes = finished.clone().map(|finish| finish.found.encodes).sum();
+    let elapsed = finished.map(|finish| finish.elapsed).sum();
+    let failure = runs.iter().find_map(|(_, run)| if let Run::Failed(error) = run { Some(error) } else { None });
+    let failed =
+        failure.map(|error| Warning::of(WarningCode::EncodeFailed, format, format!("{format} failed: {error}")));
+    let Some(best) = best else {
+        let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Abandoned };
+        return (Candidate { encodes, elapsed, ..Candidate::without_file(format, outcome) }, failed);
+    };
+    let dropped = contest.encoder(format).dropped_metadata();
+    let warning = dropped
+        .map(|name| Warning::of(WarningCode::MetadataDropped, format, format!("{format} cannot carry {name} here.")));
+    let candidate = Candidate {
+        data: Some(Arc::new(best.found.best.file.clone())),
+        quality: if let Target::Quality(quality) = best.target { Some(quality) } else { None },
+        score: best.found.best.score,
+        encodes,
+        elapsed,
+        ..Candidate::without_file(format, Outcome::Lost)
+    };
+    (candidate, failed.or(warning))
 }
 
-/// Decodes `file` and compares every pixel: a promise of identity is proven, not assumed.
-fn prove_identical(file: &[u8], image: &ImageBuffer) -> Result<()> {
-    let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, timeout: None };
-    let shown = decode::read_header(file, &limits).and_then(|header| decode::decode(&header, file))?;
-    if shown == *image { Ok(()) } else { Err(Error::internal("the encoded file does not show the same pixels")) }
-}
-
-fn original(input: Arc<Vec<u8>>) -> Candidate {
+/// The input as a candidate.
+fn unchanged(input: Arc<Vec<u8>>, contest: &Contest<'_>) -> Candidate {
     Candidate {
         format: None,
         data: Some(input),
         quality: None,
-        score: None,
+        score: contest.goal.needs_score().then_some(IDENTICAL),
         encodes: 0,
         elapsed: Duration::ZERO,
         outcome: Outcome::Lost,
@@ -206,40 +193,30 @@ fn input_warnings(header: &Header) -> Vec<Warning> {
     warnings
 }
 
-fn infeasible(options: &Options) -> Warning {
-    let most = options.max_bytes().unwrap_or(u64::MAX);
-    Warning::new(
-        WarningCode::Infeasible,
-        format!("No candidate has at most {most} bytes (maxBytes); the smallest one is returned."),
-    )
+/// Names the constraint that nothing satisfies, and what is returned instead.
+fn infeasible(goal: Goal, candidates: &[Candidate]) -> Warning {
+    let fits = candidates.iter().filter_map(Candidate::bytes).any(|bytes| goal.fits(bytes));
+    let right = candidates.iter().filter(|candidate| candidate.data.is_some()).any(|c| goal.looks_right(c.score));
+    let message = match (goal.max_bytes, goal.min_score) {
+        (Some(most), Some(least)) if fits && right => {
+            format!(
+                "No candidate has at most {most} bytes (maxBytes) and a score of at least {least} (minScore) at once; \
+                 the best-looking one within maxBytes is returned."
+            )
+        }
+        (Some(most), _) if !fits => {
+            format!("No candidate has at most {most} bytes (maxBytes); the smallest one is returned.")
+        }
+        (_, least) => {
+            let least = least.unwrap_or_default();
+            format!("No candidate scores at least {least} (minScore); the best-looking one is returned.")
+        }
+    };
+    Warning::new(WarningCode::Infeasible, message)
 }
 
 fn no_candidate(warnings: &[Warning]) -> Error {
     let reasons: Vec<_> =
         warnings.iter().filter(|w| w.format.is_some()).map(|w| w.message.trim_end_matches('.')).collect();
     Error::NoCandidate { reasons: reasons.join("; ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::{Effort, Format};
-    use image::{DynamicImage, GrayImage};
-
-    /// Seed fault 3: what cannot be decoded is not "identical". The guard of `lossless` fails closed.
-    #[test]
-    fn only_an_equal_picture_is_identical() {
-        let picture = |samples: &[u8]| {
-            let raster = GrayImage::from_raw(2, 2, samples.to_vec()).unwrap();
-            ImageBuffer::new(DynamicImage::ImageLuma8(raster))
-        };
-        let image = picture(&[1, 2, 3, 4]);
-        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-        let encoder = Encoder { format: Format::Png, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
-        let file = encoder.encode(&image, Target::Lossless).unwrap();
-        assert_eq!(prove_identical(&file, &image), Ok(()));
-        assert!(prove_identical(&file, &picture(&[1, 2, 3, 5])).is_err());
-        assert!(prove_identical(&file[..file.len() - 20], &image).is_err());
-        assert!(prove_identical(b"no image at all", &image).is_err());
-    }
 }

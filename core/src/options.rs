@@ -5,11 +5,14 @@ use std::time::Duration;
 use crate::codec::{Effort, Format};
 use crate::error::{Error, Result};
 use crate::limits::{Limits, MAX_SIDE, MAX_TIMEOUT};
+use crate::search::Goal;
 use crate::value::Value;
 
-/// Quality of a format when none is given. On photographs it gives AVIF, WebP and JPEG mean SSIMULACRA2 scores within four
-/// points of each other, 73 to 77 ("high quality"), so that sizes are compared at about the same look. Measured by
-/// `npm run bench -- quality`; the table is in `benchmark/README.md`.
+/// SSIMULACRA2 that a file must reach when nothing else is asked for: "high quality" on the metric's own scale.
+pub const DEFAULT_MIN_SCORE: f64 = 70.0;
+
+/// Quality of a format for which none is given beside others. On photographs it gives AVIF, WebP and JPEG mean SSIMULACRA2
+/// scores within four points of each other, 73 to 77. Measured by `npm run bench -- quality`.
 pub const DEFAULT_QUALITY: u8 = 80;
 
 /// Names of all options, in the order of the documentation.
@@ -33,16 +36,16 @@ pub const NAMES: [&str; 16] = [
 ];
 
 /// Options that are part of the contract and not built yet: refused, never ignored.
-const NOT_YET: [&str; 3] = ["minScore", "resize", "colorProfile"];
+const NOT_YET: [&str; 2] = ["resize", "colorProfile"];
 
 /// Everything that one call is asked to do. Only [`Options::parse`] and `default` make one, so every field is in range.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     formats: Vec<Format>,
-    quality: Qualities,
+    look: Look,
     max_bytes: Option<u64>,
-    lossless: bool,
     effort: Effort,
+    strategy: Strategy,
     concurrency: Option<usize>,
     keep_original: bool,
     flatten: Option<[u8; 3]>,
@@ -50,21 +53,57 @@ pub struct Options {
     limits: Limits,
 }
 
+/// What the candidates are to look like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Look {
+    /// Each format is searched: for the smallest file of at least this score, or without one for the best look within
+    /// `max_bytes`.
+    Searched { min_score: Option<f64> },
+    /// Each format is encoded once.
+    Fixed(Qualities),
+    /// Every pixel is kept.
+    Identical,
+}
+
+/// One quality per lossy format, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Qualities {
+pub struct Qualities {
     avif: u8,
     webp: u8,
     jpeg: u8,
+}
+
+impl Qualities {
+    /// PNG has none and answers with the highest.
+    #[must_use]
+    pub fn of(&self, format: Format) -> u8 {
+        match format {
+            Format::Avif => self.avif,
+            Format::Webp => self.webp,
+            Format::Jpeg => self.jpeg,
+            Format::Png => 100,
+        }
+    }
+}
+
+/// What becomes of candidates that cannot win.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// They are abandoned.
+    #[default]
+    Race,
+    /// Every format is finished.
+    All,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             formats: Format::ALL.to_vec(),
-            quality: Qualities { avif: DEFAULT_QUALITY, webp: DEFAULT_QUALITY, jpeg: DEFAULT_QUALITY },
+            look: Look::Searched { min_score: Some(DEFAULT_MIN_SCORE) },
             max_bytes: None,
-            lossless: false,
             effort: Effort::default(),
+            strategy: Strategy::default(),
             concurrency: None,
             keep_original: true,
             flatten: None,
@@ -81,16 +120,18 @@ impl Options {
         &self.formats
     }
 
-    /// Quality of a format, 1 to 100; `None` where it means nothing. Default: [`DEFAULT_QUALITY`].
+    /// Default: searched, with [`DEFAULT_MIN_SCORE`].
     #[must_use]
-    pub fn quality(&self, format: Format) -> Option<u8> {
-        match format {
-            _ if self.lossless => None,
-            Format::Avif => Some(self.quality.avif),
-            Format::Webp => Some(self.quality.webp),
-            Format::Jpeg => Some(self.quality.jpeg),
-            Format::Png => None,
-        }
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// What a file must satisfy.
+    #[must_use]
+    pub fn goal(&self) -> Goal {
+        let min_score = if let Look::Searched { min_score } = self.look { min_score } else { None };
+        let best_look = self.look == Look::Searched { min_score: None };
+        Goal { min_score, max_bytes: self.max_bytes, best_look }
     }
 
     /// No candidate above this passes. Default: none.
@@ -102,7 +143,13 @@ impl Options {
     /// Whether only pixel-identical candidates count. Default: false.
     #[must_use]
     pub fn lossless(&self) -> bool {
-        self.lossless
+        self.look == Look::Identical
+    }
+
+    /// Default: race.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
     }
 
     #[must_use]
@@ -169,26 +216,20 @@ impl Options {
                 ));
             }
         }
-        if keyword(value, "strategy", &["all", "race"])? == Some("race") {
-            return Err(invalid("strategy", "'all', the only strategy of this version", value.get("strategy")));
-        }
         let default = Self::default();
-        let options = Self {
+        let max_bytes = integer(value, "maxBytes", 1..=MAX_SAFE_INTEGER)?;
+        Ok(Self {
             formats: formats(value.get("formats"))?.unwrap_or(default.formats),
-            quality: qualities(value.get("quality"), default.quality)?,
-            max_bytes: integer(value, "maxBytes", 1..=MAX_SAFE_INTEGER)?,
-            lossless: boolean(value, "lossless")?.unwrap_or(default.lossless),
+            look: look(value, max_bytes)?,
+            max_bytes,
             effort: effort(value)?.unwrap_or(default.effort),
+            strategy: strategy(value)?.unwrap_or(default.strategy),
             concurrency: concurrency(value)?,
             keep_original: boolean(value, "keepOriginal")?.unwrap_or(default.keep_original),
             flatten: color(value.get("flatten"))?,
             keep_metadata: keyword(value, "metadata", &["strip", "keep"])? == Some("keep"),
             limits: limits(value.get("limits"))?,
-        };
-        if options.lossless && value.get("quality") != &Value::Undefined {
-            return Err(invalid("quality", "no quality beside `lossless: true`", value.get("quality")));
-        }
-        Ok(options)
+        })
     }
 }
 
@@ -272,25 +313,50 @@ fn formats(value: &Value) -> Result<Option<Vec<Format>>> {
     Ok(Some(formats))
 }
 
-fn qualities(value: &Value, default: Qualities) -> Result<Qualities> {
+/// `quality`, `minScore` and `lossless` say the same thing in three ways: at most one of the first two, and none beside
+/// the last. None at all is the default floor, or with `maxBytes` the best look that fits.
+fn look(object: &Value, max_bytes: Option<u64>) -> Result<Look> {
+    let quality = qualities(object.get("quality"))?;
+    let min_score = min_score(object.get("minScore"))?;
+    match (quality, min_score, boolean(object, "lossless")? == Some(true)) {
+        (Some(_), _, true) => Err(invalid("quality", "no quality beside `lossless: true`", object.get("quality"))),
+        (Some(_), Some(_), _) => Err(invalid("quality", "no quality beside `minScore`", object.get("quality"))),
+        (None, Some(_), true) => {
+            Err(invalid("minScore", "no minScore beside `lossless: true`", object.get("minScore")))
+        }
+        (None, None, true) => Ok(Look::Identical),
+        (Some(qualities), None, false) => Ok(Look::Fixed(qualities)),
+        (None, Some(floor), false) => Ok(Look::Searched { min_score: Some(floor) }),
+        (None, None, false) if max_bytes.is_some() => Ok(Look::Searched { min_score: None }),
+        (None, None, false) => Ok(Look::Searched { min_score: Some(DEFAULT_MIN_SCORE) }),
+    }
+}
+
+fn min_score(value: &Value) -> Result<Option<f64>> {
+    match value {
+        Value::Undefined => Ok(None),
+        Value::Number(score) if (0.0..=100.0).contains(score) => Ok(Some(*score)),
+        other => Err(invalid("minScore", "a number from 0 to 100", other)),
+    }
+}
+
+fn strategy(object: &Value) -> Result<Option<Strategy>> {
+    let word = keyword(object, "strategy", &["race", "all"])?;
+    Ok(word.map(|word| if word == "all" { Strategy::All } else { Strategy::Race }))
+}
+
+fn qualities(value: &Value) -> Result<Option<Qualities>> {
     let Value::Object(entries) = value else {
         let expected = "an integer from 1 to 100, or an object with one for avif, webp or jpeg";
-        return match whole_number(value, "quality", 1..=100) {
-            Ok(None) => Ok(default),
-            Ok(Some(all)) => Ok(Qualities { avif: all as u8, webp: all as u8, jpeg: all as u8 }),
-            Err(_) => Err(invalid("quality", expected, value)),
-        };
+        let all = whole_number(value, "quality", 1..=100).map_err(|_| invalid("quality", expected, value))?;
+        return Ok(all.map(|all| Qualities { avif: all as u8, webp: all as u8, jpeg: all as u8 }));
     };
     reject_unknown("quality.", entries, &["avif", "webp", "jpeg"])?;
-    let one = |name, default| -> Result<u8> {
+    let one = |name| -> Result<u8> {
         let quality = whole_number(value.get(name), &format!("quality.{name}"), 1..=100)?;
-        Ok(quality.map_or(default, |quality| quality as u8))
+        Ok(quality.map_or(DEFAULT_QUALITY, |quality| quality as u8))
     };
-    Ok(Qualities {
-        avif: one("avif", default.avif)?,
-        webp: one("webp", default.webp)?,
-        jpeg: one("jpeg", default.jpeg)?,
-    })
+    Ok(Some(Qualities { avif: one("avif")?, webp: one("webp")?, jpeg: one("jpeg")? }))
 }
 
 fn effort(object: &Value) -> Result<Option<Effort>> {

@@ -10,21 +10,34 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 
-/// Memory that one comparison needs at its peak, in bytes per pixel, measured with alpha by
-/// `core/examples/memory.rs`: pyramids of float planes, for two backgrounds.
+/// Memory that a prepared reference keeps, and that one comparison with it needs beside, in bytes per pixel, measured
+/// with alpha by `core/examples/memory.rs`: pyramids of float planes, for two backgrounds.
+pub const REFERENCE_BYTES_PER_PIXEL: u64 = 100;
 pub const SCORE_BYTES_PER_PIXEL: u64 = 180;
 
-/// The SSIMULACRA2 score of `candidate` against `reference`. Sizes must be equal.
-pub fn score(reference: &ImageBuffer, candidate: &ImageBuffer, cancel: &Cancel) -> Result<f64> {
-    let alpha = reference.has_alpha() || candidate.has_alpha();
-    let (reference, candidate) = (Samples::new(reference, alpha), Samples::new(candidate, alpha));
-    let failed = |error: Ssimulacra2Error| match cancel.check() {
-        Err(stopped) => stopped,
-        Ok(()) => Error::internal(error.to_string()),
-    };
-    let config = Ssimulacra2Config::default().with_stop(cancel);
-    let prepared = Ssimulacra2Reference::new_with_config(&reference.slice()?, &config).map_err(failed)?;
-    prepared.compare_with_config(&candidate.slice()?, &config).map_err(failed)
+/// A picture prepared to be compared with many others, from several threads at once.
+pub struct Reference(Ssimulacra2Reference);
+
+impl Reference {
+    pub fn new(image: &ImageBuffer, cancel: &Cancel) -> Result<Self> {
+        let config = Ssimulacra2Config::default().with_stop(cancel);
+        let prepared = Ssimulacra2Reference::new_with_config(&Samples::new(image).slice()?, &config);
+        prepared.map(Self).map_err(|error| failed(&error, cancel))
+    }
+
+    /// The score of `candidate`, whose size must be the reference's.
+    pub fn score(&self, candidate: &ImageBuffer, cancel: &Cancel) -> Result<f64> {
+        let config = Ssimulacra2Config::default().with_stop(cancel);
+        let score = self.0.compare_with_config(&Samples::new(candidate).slice()?, &config);
+        match score.map_err(|error| failed(&error, cancel))? {
+            score if score.is_finite() => Ok(score),
+            score => Err(Error::internal(format!("the score is {score}"))),
+        }
+    }
+}
+
+fn failed(error: &Ssimulacra2Error, cancel: &Cancel) -> Error {
+    cancel.check().err().unwrap_or_else(|| Error::internal(error.to_string()))
 }
 
 /// Interleaved RGB or RGBA samples for the metric.
@@ -36,17 +49,15 @@ struct Samples {
 }
 
 impl Samples {
-    fn new(image: &ImageBuffer, alpha: bool) -> Self {
+    fn new(image: &ImageBuffer) -> Self {
         let image = image.to_eight_bit();
         let bytes = match image.pixels() {
-            Pixels::Gray8(gray) if alpha => gray.iter().flat_map(|&v| [v, v, v, u8::MAX]).collect(),
             Pixels::Gray8(gray) => gray.iter().flat_map(|&v| [v; 3]).collect(),
-            Pixels::Rgb8(rgb) if alpha => rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], u8::MAX]).collect(),
             Pixels::Rgb8(samples) | Pixels::Rgba8(samples) => samples.as_ref().clone(),
             // `to_eight_bit` leaves none of these.
             Pixels::Gray16(_) | Pixels::Rgb16(_) | Pixels::Rgba16(_) => Vec::new(),
         };
-        Self { bytes, width: image.width(), height: image.height(), alpha }
+        Self { bytes, width: image.width(), height: image.height(), alpha: image.has_alpha() }
     }
 
     fn slice(&self) -> Result<PixelSlice<'_>> {

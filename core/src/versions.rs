@@ -2,7 +2,7 @@
 
 /// Role and "library version" of every codec, in a fixed order. The versions are those of `Cargo.lock`.
 pub const CODECS: [(&str, &str); 8] = [
-    ("avif", concat!("rav1e ", env!("VERSION_RAV1E"))),
+    ("avif", AVIF),
     ("webp", concat!("libwebp by libwebp-sys ", env!("VERSION_LIBWEBP_SYS"))),
     ("jpeg", concat!("mozjpeg by mozjpeg-sys ", env!("VERSION_MOZJPEG_SYS"))),
     ("png", concat!("oxipng ", env!("VERSION_OXIPNG"))),
@@ -11,6 +11,11 @@ pub const CODECS: [(&str, &str); 8] = [
     ("webpDecoder", concat!("image-webp ", env!("VERSION_IMAGE_WEBP"))),
     ("score", concat!("fast-ssim2 ", env!("VERSION_FAST_SSIM2"))),
 ];
+
+#[cfg(feature = "aom")]
+const AVIF: &str = concat!("libaom by libaom-sys ", env!("VERSION_LIBAOM_SYS"));
+#[cfg(not(feature = "aom"))]
+const AVIF: &str = concat!("rav1e ", env!("VERSION_RAV1E"));
 
 /// Version of pixrace.
 pub const PIXRACE: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,7 @@
-//! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x.
+//! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x
+//! (AVIF has two, below `codec/avif`).
 
-mod avif;
+pub mod avif;
 mod gif;
 mod jpeg;
 mod png;
@@ -296,6 +297,13 @@ pub enum Target {
     Palette(u16),
     /// Every pixel, hidden ones included.
     Lossless,
+}
+
+/// Qualities that give different files, ascending.
+pub(crate) fn quality_steps(format: Format) -> Vec<u8> {
+    match format {
+        Format::Avif | Format::Webp | Format::Jpeg | Format::Png => (1..=100).collect(),
+    }
 }
 
 /// One of the four encoders with its settings. Encoding is a pure function of the image, the settings and the target:

@@ -1,0 +1,71 @@
+// The benchmark's own reasoning, where a mistake would flatter pixrace: the search for the peers' smallest file.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { smallestPassing } from '../benchmark/lib/floor.mjs'
+import { plot } from '../benchmark/lib/plot.mjs'
+
+/** Probes a curve `quality => [bytes, score]` and counts. */
+function probeOf(curve) {
+  const probe = async quality => {
+    assert.ok(Number.isInteger(quality) && quality >= 1 && quality <= 100, `quality ${quality}`)
+    probe.count++
+    const [bytes, score] = curve(quality)
+    return { bytes, score }
+  }
+  probe.count = 0
+  return probe
+}
+
+test('the peers get the lowest quality that passes, from any guess and on any slope', async () => {
+  const slopes = [q => q, q => 40 + q / 2, q => 100 - 2400 / (q + 20), q => Math.floor(q / 10) * 10]
+  for (const score of slopes) {
+    const lowest = Array.from({ length: 100 }, (_, i) => i + 1).find(quality => score(quality) >= 70)
+    for (const guess of [1, 35, 60, 99, 100]) {
+      const probe = probeOf(quality => [quality * 1000, score(quality)])
+      const { quality, bytes } = await smallestPassing(probe, 70, guess)
+      assert.deepEqual([quality, bytes], [lowest, lowest * 1000])
+      assert.ok(probe.count <= 20, `${probe.count} probes`)
+    }
+  }
+})
+
+test('a file that passes one step below one that fails is found', async () => {
+  const probe = probeOf(quality => [quality, quality === 61 ? 69 : 10 + quality])
+  assert.equal((await smallestPassing(probe, 70, 61)).quality, 60)
+})
+
+test('where nothing passes, the best score is told; where everything does, the lowest quality', async () => {
+  const nothing = await smallestPassing(
+    probeOf(quality => [quality, quality / 2]),
+    70,
+    60,
+  )
+  assert.deepEqual(nothing, { quality: null, bytes: null, score: 50 })
+  const all = await smallestPassing(
+    probeOf(quality => [quality, 90]),
+    70,
+    60,
+  )
+  assert.equal(all.quality, 1)
+})
+
+test('a plot escapes its words and keeps its labels apart and inside', () => {
+  const label = 'a <label> & "more"'
+  const points = [
+    { x: 1, y: 1, label },
+    { x: 1, y: 1, label },
+    { x: 5, y: 1 },
+    { x: 9, y: 9 },
+  ]
+  const svg = plot({
+    title: 'R&D',
+    subtitle: '',
+    x: { label: 'x', log: true, show: String },
+    y: { label: 'y', show: String },
+    series: [{ name: 'one', color: '#000000', shape: 'circle', points }],
+  })
+  assert.ok(svg.includes('R&amp;D') && svg.includes('a &lt;label&gt; &amp; &quot;more&quot;'))
+  const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>a &lt;/g)].map(([, x, y]) => `${x} ${y}`)
+  assert.equal(new Set(labels).size, 2)
+  assert.ok(!/NaN|undefined/.test(svg))
+})

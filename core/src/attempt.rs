@@ -1,0 +1,210 @@
+//! One contender at work: its encoder, the proof or the judge of what it made, and the search over its ladder.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::cancel::Cancel;
+use crate::candidate::{Contender, Plan};
+use crate::codec::{Effort, Encoder, Format, Metadata, Target};
+use crate::curve::Curve;
+use crate::decode;
+use crate::error::{Error, Result, catch};
+use crate::image::ImageBuffer;
+use crate::ladder::Method;
+use crate::limits::Limits;
+use crate::options::Options;
+use crate::score::Reference;
+use crate::search::{Found, Goal, Patience, Subject, search};
+
+/// What all contenders of a call share.
+pub struct Contest<'a> {
+    pub goal: Goal,
+    pub effort: Effort,
+    pub metadata: &'a Metadata,
+    pub cancel: &'a Cancel,
+    /// Whether colours that nobody sees must be kept too.
+    pub exact: bool,
+    judge: OnceLock<Judge>,
+}
+
+/// Prepared references, and how long comparing took.
+#[derive(Default)]
+struct Judge {
+    /// The picture as it is; `None` if nobody will be judged by it.
+    whole: Option<Reference>,
+    /// The picture on a background, for formats without alpha.
+    flat: Option<Reference>,
+    nanoseconds: AtomicU64,
+}
+
+impl Judge {
+    /// References for the pictures of all contenders that a search will judge.
+    fn new(plan: &Plan, goal: Goal, cancel: &Cancel) -> Result<Self> {
+        let started = Instant::now();
+        let mut judge = Self::default();
+        if goal.needs_score() {
+            let judged = || plan.contenders.iter().filter(|contender| contender.method != Method::Lossless);
+            let is_flat = |contender: &&Contender| contender.image.has_alpha() != plan.image.has_alpha();
+            let whole = judged().find(|contender| !is_flat(contender));
+            let reference = |contender: &Contender| Reference::new(&contender.image, cancel);
+            judge.whole = whole.map(reference).transpose()?;
+            judge.flat = judged().find(is_flat).map(reference).transpose()?;
+        }
+        judge.add(started);
+        Ok(judge)
+    }
+
+    fn add(&self, started: Instant) {
+        self.nanoseconds.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    fn score(&self, contender: &Contender, shown: &ImageBuffer, cancel: &Cancel) -> Result<f64> {
+        let started = Instant::now();
+        let own = if contender.format == Format::Jpeg { self.flat.as_ref() } else { None };
+        let reference = own.or(self.whole.as_ref()).ok_or_else(|| Error::internal("nothing to compare with"))?;
+        let score = reference.score(shown, cancel);
+        self.add(started);
+        score
+    }
+}
+
+/// What a contender ended with.
+#[derive(Debug)]
+pub struct Finish {
+    pub found: Found<Vec<u8>>,
+    pub target: Target,
+    pub elapsed: Duration,
+}
+
+impl<'a> Contest<'a> {
+    #[must_use]
+    pub fn new(options: &Options, metadata: &'a Metadata, cancel: &'a Cancel) -> Self {
+        let (goal, effort) = (options.goal(), options.effort());
+        Self { goal, effort, metadata, cancel, exact: options.lossless(), judge: OnceLock::new() }
+    }
+
+    /// Prepares the references. Once, before anyone runs.
+    pub fn prepare(&self, plan: &Plan) -> Result<()> {
+        let judge = Judge::new(plan, self.goal, self.cancel)?;
+        self.judge.set(judge).map_err(|_| Error::internal("the judge was prepared before"))
+    }
+
+    /// Searches the contender's ladder. `rival`: size of a file that already meets the goal.
+    pub fn run(&self, contender: &Contender, mut curve: Curve, rival: Option<u64>) -> Result<Finish> {
+        let started = Instant::now();
+        let attempt = Attempt { contest: self, contender };
+        let found = catch(|| search(&attempt, self.goal, patience(self.effort), &mut curve, rival))?;
+        let target = contender.ladder.targets[found.best.step];
+        Ok(Finish { found, target, elapsed: started.elapsed() })
+    }
+
+    #[must_use]
+    pub fn encoder(&self, format: Format) -> Encoder<'_> {
+        Encoder { format, effort: self.effort, metadata: self.metadata, cancel: self.cancel }
+    }
+
+    /// Time spent on references and comparisons, on all threads together.
+    #[must_use]
+    pub fn judge_time(&self) -> Duration {
+        let nanoseconds = self.judge.get().map_or(0, |judge| judge.nanoseconds.load(Ordering::Relaxed));
+        Duration::from_nanos(nanoseconds)
+    }
+}
+
+/// The last percent of bytes is worth encodes only to who asks for the best.
+fn patience(effort: Effort) -> Patience {
+    match effort {
+        Effort::Fast => Patience { aim: 1.0, enough: 3.0 },
+        Effort::Balanced => Patience { aim: 0.4, enough: 0.4 },
+        Effort::Best => Patience { aim: 0.3, enough: 0.2 },
+    }
+}
+
+struct Attempt<'a> {
+    contest: &'a Contest<'a>,
+    contender: &'a Contender,
+}
+
+impl Subject for Attempt<'_> {
+    type File = Vec<u8>;
+
+    fn encode(&self, step: usize) -> Result<Vec<u8>> {
+        let Contender { format, ref image, ref ladder, .. } = *self.contender;
+        let file = self.contest.encoder(format).encode(image, ladder.targets[step])?;
+        if self.contender.method == Method::Lossless {
+            prove_identical(&file, image, self.contest.exact)?;
+        }
+        Ok(file)
+    }
+
+    fn bytes(&self, file: &Vec<u8>) -> u64 {
+        file.len() as u64
+    }
+
+    /// Of the file as a decoder shows it. What was proven identical needs no comparison.
+    fn score(&self, file: &Vec<u8>) -> Result<f64> {
+        if self.contender.method == Method::Lossless {
+            return Ok(IDENTICAL);
+        }
+        let shown = show(file, &self.contender.image)?;
+        let judge = self.contest.judge.get().ok_or_else(|| Error::internal("nothing is prepared to compare with"))?;
+        judge.score(self.contender, &shown, self.contest.cancel)
+    }
+}
+
+/// SSIMULACRA2 of a picture with itself.
+pub const IDENTICAL: f64 = 100.0;
+
+/// The pixels of a file that was made from `image`.
+pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {
+    let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, timeout: None };
+    decode::read_header(file, &limits).and_then(|header| decode::decode(&header, file))
+}
+
+/// Decodes `file` and compares every pixel: a promise of identity is proven, not assumed. Unless `exact`, the colour of
+/// fully transparent pixels does not count.
+fn prove_identical(file: &[u8], image: &ImageBuffer, exact: bool) -> Result<()> {
+    let shown = show(file, image)?;
+    let same = shown == *image || (!exact && shown.looks_like(image));
+    if same { Ok(()) } else { Err(Error::internal("the encoded file does not show the same pixels")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{DynamicImage, GrayImage, RgbaImage};
+
+    fn encode(image: &ImageBuffer, format: Format) -> Vec<u8> {
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        let encoder = Encoder { format, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        encoder.encode(image, Target::Lossless).unwrap()
+    }
+
+    /// Seed fault 3: what cannot be decoded is not "identical". The guard of `lossless` fails closed.
+    #[test]
+    fn only_an_equal_picture_is_identical() {
+        let picture = |samples: &[u8]| {
+            let raster = GrayImage::from_raw(2, 2, samples.to_vec()).unwrap();
+            ImageBuffer::new(DynamicImage::ImageLuma8(raster))
+        };
+        let image = picture(&[1, 2, 3, 4]);
+        let file = encode(&image, Format::Png);
+        assert_eq!(prove_identical(&file, &image, true), Ok(()));
+        assert!(prove_identical(&file, &picture(&[1, 2, 3, 5]), false).is_err());
+        assert!(prove_identical(&file[..file.len() - 20], &image, true).is_err());
+        assert!(prove_identical(b"no image at all", &image, true).is_err());
+    }
+
+    /// The colour of a pixel that nobody sees counts only where every pixel was promised.
+    #[test]
+    fn hidden_colours_count_only_if_exact() {
+        let picture = |hidden: u8| {
+            let raster = RgbaImage::from_raw(2, 1, vec![9, 9, 9, 255, hidden, 0, 0, 0]).unwrap();
+            ImageBuffer::new(DynamicImage::ImageRgba8(raster))
+        };
+        let file = encode(&picture(7), Format::Png);
+        assert!(prove_identical(&file, &picture(8), true).is_err());
+        assert_eq!(prove_identical(&file, &picture(8), false), Ok(()));
+    }
+}

@@ -1,0 +1,99 @@
+//! The engine libaom.
+
+use pixrace_aom::{MAX_QUANTIZER, Picture, Planes, Settings, Subsampling};
+
+use super::planes::{PlaneSet, Sampling};
+use crate::cancel::Cancel;
+use crate::codec::Effort;
+use crate::error::{Error, Result};
+
+pub(super) const BYTES_PER_PIXEL: u64 = 48;
+
+/// libaom's speed, 0 (slowest) to 9.
+fn speed(effort: Effort) -> u8 {
+    match effort {
+        Effort::Fast => 8,
+        Effort::Balanced => 6,
+        Effort::Best => 5,
+    }
+}
+
+/// What makes files smaller at equal SSIMULACRA2 score, by aomenc's names.
+const OPTIONS: [(&str, &str); 7] = [
+    ("tune", "ssim"),
+    ("enable-qm", "1"),
+    ("qm-min", "5"),
+    ("qm-max", "9"),
+    ("deltaq-mode", "2"),
+    ("enable-chroma-deltaq", "1"),
+    ("dist-metric", "qm-psnr"),
+];
+
+/// libaom's quantizer, 0 (best) to 63, of a quality from 1 to 100. Linear like libavif's (libavif 1.0,
+/// `avifQualityToQuantizer`), but from 1 instead of 0, so that every quantizer has a quality.
+pub(super) fn quantizer(quality: u8) -> u8 {
+    const STEPS: u16 = 99;
+    let coarseness = u16::from(100_u8.saturating_sub(quality)).min(STEPS);
+    ((coarseness * u16::from(MAX_QUANTIZER) + STEPS / 2) / STEPS) as u8
+}
+
+/// Columns and rows of tiles, as powers of two. Tiles are what encodes in parallel; they cost up to 1 % of the bytes.
+/// Their number follows from the dimensions alone, so that no byte depends on the number of threads: two from half a
+/// megapixel, four from one, then one per megapixel, rounded down to a power of two. The longer side is divided first.
+fn tiles_log2(width: u32, height: u32) -> (u8, u8) {
+    let pixels = u64::from(width) * u64::from(height);
+    let tiles = (pixels >> 18).min(4).max(pixels >> 20).clamp(1, MAX_TILES);
+    let (mut columns, mut rows) = (0, 0);
+    for _ in 0..tiles.ilog2() {
+        if width >> columns >= height >> rows {
+            columns += 1;
+        } else {
+            rows += 1;
+        }
+    }
+    (columns, rows)
+}
+
+/// More no machine has cores for.
+const MAX_TILES: u64 = 64;
+
+pub(super) fn encode_planes(set: &PlaneSet, quality: u8, effort: Effort, cancel: &Cancel) -> Result<Vec<u8>> {
+    cancel.check()?;
+    let (subsampling, [cb, cr]) = match &set.chroma {
+        None => (Subsampling::Monochrome, [&[][..]; 2]),
+        Some((Sampling::Half, chroma)) => (Subsampling::Half, chroma.each_ref().map(Vec::as_slice)),
+        Some((Sampling::Full, chroma)) => (Subsampling::None, chroma.each_ref().map(Vec::as_slice)),
+    };
+    let planes = Planes::TenBit([&set.luma, cb, cr]);
+    let picture = Picture { width: set.width, height: set.height, subsampling, planes };
+    let settings = Settings {
+        speed: speed(effort),
+        quantizer: quantizer(quality),
+        lossless: false,
+        tiles_log2: tiles_log2(set.width, set.height),
+        options: &OPTIONS,
+    };
+    let file = pixrace_aom::encode(&picture, &settings).map_err(|error| Error::internal(error.to_string()))?;
+    cancel.check()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quantizer_has_a_quality() {
+        let mut quantizers: Vec<_> = (1..=100).rev().map(quantizer).collect();
+        assert!(quantizers.is_sorted());
+        quantizers.dedup();
+        assert_eq!(quantizers, (0..=MAX_QUANTIZER).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn tiles_follow_from_the_size() {
+        let sizes = [(1, 1), (768, 512), (960, 640), (640, 960), (2048, 1365), (4000, 3000), (10_000, 10_000)];
+        let tiles = sizes.map(|(width, height)| tiles_log2(width, height));
+        assert_eq!(tiles, [(0, 0), (0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (3, 3)]);
+    }
+}

@@ -1,0 +1,150 @@
+//! AVIF: the picture as AV1 wants it, one of two engines, and the container by avif-serialize.
+//!
+//! The engine is libaom; a build without the cargo feature `aom` needs no cmake and has rav1e instead.
+
+#[cfg(feature = "aom")]
+mod aom;
+mod planes;
+#[cfg(not(feature = "aom"))]
+mod rav1e;
+
+#[cfg(feature = "aom")]
+use aom as engine;
+#[cfg(not(feature = "aom"))]
+use rav1e as engine;
+
+use avif_serialize::Aviffy;
+use avif_serialize::constants::MatrixCoefficients;
+
+pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
+use super::{Encoder, Target};
+use crate::error::{Error, Result};
+use crate::image::{ImageBuffer, Pixels};
+
+/// Memory that encoding needs at its peak, in bytes per pixel.
+pub(super) const BYTES_PER_PIXEL: u64 = engine::BYTES_PER_PIXEL;
+
+/// The lowest quality of each quantizer that the engine has, ascending: all that differ. 1 is among them.
+#[must_use]
+pub fn quality_steps() -> Vec<u8> {
+    let mut steps: Vec<u8> = (1..=100).collect();
+    steps.dedup_by_key(|quality| engine::quantizer(*quality));
+    steps
+}
+
+/// Alpha edges show more than colour errors, and cost little: ravif's curve (ravif 0.13, `alpha_quality`).
+fn alpha_quality(quality: u8) -> u8 {
+    let quality = f32::from(quality);
+    f32::midpoint(quality, 100.0).min(quality + quality / 4.0 + 2.0) as u8
+}
+
+pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
+    let Target::Quality(quality) = target else {
+        return Err(Error::internal("this AVIF encoder cannot keep every pixel"));
+    };
+    encode_sampled(encoder, image, quality, Sampling::Full)
+}
+
+/// Encodes with chroma at full or half resolution. `quality` is 1 to 100, on libavif's scale with libaom and on ravif's
+/// with rav1e.
+pub fn encode_sampled(encoder: &Encoder<'_>, image: &ImageBuffer, quality: u8, sampling: Sampling) -> Result<Vec<u8>> {
+    let Encoder { effort, cancel, metadata, .. } = *encoder;
+    let encode = |planes: Result<PlaneSet>, quality| engine::encode_planes(&planes?, quality, effort, cancel);
+    let color = || encode(PlaneSet::color(image, sampling), quality);
+    let (color, alpha) = if image.has_alpha() {
+        let (color, alpha) = rayon::join(color, || encode(PlaneSet::alpha(image), alpha_quality(quality)));
+        (color, Some(alpha?))
+    } else {
+        (color(), None)
+    };
+    let color = color?;
+    let gray = matches!(image.pixels(), Pixels::Gray8(_));
+    let mut file = Aviffy::new();
+    file.set_matrix_coefficients(MatrixCoefficients::Bt601);
+    file.set_monochrome(gray);
+    file.set_chroma_subsampling((!gray && sampling == Sampling::Half, !gray && sampling == Sampling::Half));
+    if let Some(exif) = &metadata.exif {
+        file.set_exif(exif.clone());
+    }
+    Ok(file.to_vec(&color, alpha.as_deref(), image.width(), image.height(), BIT_DEPTH))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::codec::{Effort, Format, Metadata};
+
+    fn picture(width: u32, height: u32, channels: u32) -> ImageBuffer {
+        let sample = |index: usize| (index * index / 7 % 251) as u8;
+        let raw = (0..(width * height * channels) as usize).map(sample).collect();
+        let raster = match channels {
+            1 => GrayImage::from_raw(width, height, raw).map(DynamicImage::ImageLuma8),
+            3 => RgbImage::from_raw(width, height, raw).map(DynamicImage::ImageRgb8),
+            _ => RgbaImage::from_raw(width, height, raw).map(DynamicImage::ImageRgba8),
+        };
+        ImageBuffer::new(raster.unwrap())
+    }
+
+    fn encoded(threads: usize, image: &ImageBuffer, quality: u8, sampling: Sampling) -> Vec<u8> {
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| encode_sampled(&encoder, image, quality, sampling)).unwrap()
+    }
+
+    #[test]
+    fn no_byte_depends_on_the_threads() {
+        let images = [picture(1300, 900, 3), picture(1300, 900, 4), picture(800, 700, 1), picture(17, 3, 3)];
+        for (image, sampling) in images.iter().zip([Sampling::Full, Sampling::Full, Sampling::Full, Sampling::Half]) {
+            let alone = encoded(1, image, 60, sampling);
+            for threads in [2, 3, 8] {
+                assert!(encoded(threads, image, 60, sampling) == alone, "{threads} threads, {image:.0?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_size_and_kind_is_encoded() {
+        for (width, height) in [(1, 1), (7, 5), (17, 3), (2, 65), (129, 1)] {
+            for channels in [1, 3, 4] {
+                for sampling in [Sampling::Full, Sampling::Half] {
+                    let file = encoded(1, &picture(width, height, channels), 50, sampling);
+                    assert_eq!(&file[4..12], b"ftypavif", "{width} x {height}, {channels} channels, {sampling:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn better_quality_takes_more_bytes() {
+        let image = picture(200, 150, 3);
+        let sizes = [1, 30, 60, 90, 100].map(|quality| encoded(2, &image, quality, Sampling::Full).len());
+        assert!(sizes.is_sorted(), "{sizes:?}");
+        assert!(sizes[4] > 2 * sizes[0], "{sizes:?}");
+    }
+
+    #[test]
+    fn a_cancelled_encoder_gives_up() {
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        cancel.stop();
+        let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        assert_eq!(encode_sampled(&encoder, &picture(9, 9, 3), 50, Sampling::Full), Err(Error::Aborted));
+    }
+
+    #[test]
+    fn steps_are_the_qualities_that_differ() {
+        let steps = quality_steps();
+        assert_eq!(steps[0], 1);
+        assert!(steps.is_sorted_by(|a, b| a < b && engine::quantizer(*a) > engine::quantizer(*b)));
+        let quantizers = (1..=100).map(engine::quantizer).collect::<std::collections::HashSet<_>>();
+        assert_eq!(steps.len(), quantizers.len());
+    }
+
+    #[test]
+    fn alpha_gets_the_better_quality() {
+        assert_eq!([1, 50, 80, 100].map(alpha_quality), [3, 64, 90, 100]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Who runs, and when: contenders in heats, so that what cannot win any more never starts.
+//!
+//! Each contender's own result depends on the picture alone, and so does the order of the heats: neither the number of
+//! threads nor the clock decides anything here.
+
+use rayon::prelude::*;
+
+use crate::attempt::{Contest, Finish, IDENTICAL};
+use crate::candidate::{Contender, Plan};
+use crate::error::{Error, Result, catch};
+use crate::ladder::Method;
+use crate::options::Strategy;
+use crate::scout::{Estimate, Promise, scout};
+use crate::search::Goal;
+
+/// What became of a contender.
+#[derive(Debug)]
+pub enum Run {
+    Finished(Finish),
+    Failed(Error),
+    /// It could not win any more.
+    Abandoned,
+}
+
+/// Runs every contender of `plan` that `strategy` wants; one result for each. `original` is the size of the input if it is
+/// a candidate too. `Err` only if the whole call ends.
+pub fn hold(contest: &Contest<'_>, plan: &Plan, strategy: Strategy, original: Option<u64>) -> Result<Vec<Run>> {
+    let (prepared, estimates) =
+        rayon::join(|| catch(|| contest.prepare(plan)), || catch(|| scout(contest, &plan.contenders, &plan.image)));
+    prepared?;
+    let estimates = estimates?;
+    let entries: Vec<Entry> = plan.contenders.iter().zip(&estimates).collect();
+    if strategy == Strategy::Race {
+        return race(contest, &entries, original);
+    }
+    // Every format is a race of its own ways, which the original has no part in.
+    let groups: Vec<&[Entry]> = entries.chunk_by(|a, b| a.0.format == b.0.format).collect();
+    let runs: Result<Vec<_>> = groups.par_iter().with_max_len(1).map(|group| race(contest, group, None)).collect();
+    Ok(runs?.into_iter().flatten().collect())
+}
+
+type Entry<'a> = (&'a Contender, &'a Estimate);
+
+/// Contenders that promise at most this much more than the most promising one start with it.
+const FIRST_HEAT: f64 = 1.2;
+
+/// Runs the contenders of one group, of which only the best is wanted.
+fn race(contest: &Contest<'_>, group: &[Entry], original: Option<u64>) -> Result<Vec<Run>> {
+    let goal = contest.goal;
+    let mut runs: Vec<Option<Run>> = group.iter().map(|_| None).collect();
+    let mut leader = original.map(|bytes| (bytes, Some(IDENTICAL))).filter(|&(bytes, score)| goal.is_met(bytes, score));
+    let first = first_heat(goal, group);
+    for heat in [first.clone(), (0..group.len()).filter(|index| !first.contains(index)).collect()] {
+        let starters: Vec<usize> = heat.into_iter().filter(|&index| can_win(goal, group[index], leader)).collect();
+        let rival = leader.map(|(bytes, _)| bytes).filter(|_| !goal.best_look);
+        let finished: Vec<Result<Run>> = starters
+            .par_iter()
+            .with_max_len(1)
+            .map(|&index| {
+                let (contender, estimate) = group[index];
+                match contest.run(contender, estimate.curve.clone(), rival) {
+                    Ok(finish) => Ok(Run::Finished(finish)),
+                    Err(error) if error.ends_call() => Err(error),
+                    Err(error) => Ok(Run::Failed(error)),
+                }
+            })
+            .collect();
+        for (index, run) in starters.into_iter().zip(finished) {
+            let run = run?;
+            if let Run::Finished(Finish { found, .. }) = &run {
+                let file = (found.best.bytes, found.best.score);
+                let better = leader.is_none_or(|leader| goal.compare(file, leader).is_lt());
+                if goal.is_met(file.0, file.1) && better {
+                    leader = Some(file);
+                }
+            }
+            runs[index] = Some(run);
+        }
+    }
+    Ok(runs.into_iter().map(|run| run.unwrap_or(Run::Abandoned)).collect())
+}
+
+/// The most promising contenders, the best first; all of them where nothing is known.
+fn first_heat(goal: Goal, group: &[Entry]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..group.len()).collect();
+    let promises: Option<Vec<Promise>> = group.iter().map(|(_, estimate)| estimate.promise).collect();
+    let Some(promises) = promises else { return order };
+    let file = |index: usize| (promises[index].bytes as u64, Some(promises[index].score));
+    order.sort_by(|&a, &b| goal.compare(file(a), file(b)));
+    let Some(&best) = order.first() else { return order };
+    let best = promises[best];
+    order.retain(|&index| {
+        let Promise { bytes, score } = promises[index];
+        let near = if goal.best_look { score >= best.score - TOLERANCE } else { bytes <= best.bytes * FIRST_HEAT };
+        near && may_look_right(goal, promises[index])
+    });
+    order
+}
+
+/// Points by which a promised score may be wrong.
+const TOLERANCE: f64 = 6.0;
+
+fn may_look_right(goal: Goal, promise: Promise) -> bool {
+    goal.looks_right(Some(promise.score + TOLERANCE))
+}
+
+/// Whether a contender may still beat the leader, if its promise errs by as much as promises did on the corpus.
+fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option<f64>)>) -> bool {
+    let (Some((bytes, score)), Some(promise)) = (leader, estimate.promise) else { return true };
+    if goal.best_look {
+        return contender.method == Method::Lossless && promise.bytes / DOUBT_LOSSLESS < bytes as f64
+            || promise.score.min(IDENTICAL) + TOLERANCE > score.unwrap_or(0.0);
+    }
+    let doubt = match contender.method {
+        Method::Lossy => DOUBT_LOSSY,
+        Method::Palette | Method::Lossless => DOUBT_LOSSLESS,
+    };
+    promise.bytes / doubt < bytes as f64 && may_look_right(goal, promise)
+}
+
+/// Factors by which a promised size may be too large. The seams of a sample cost lossless coders most, who in drawings
+/// live from repetition.
+const DOUBT_LOSSY: f64 = 1.5;
+const DOUBT_LOSSLESS: f64 = 4.0;
