@@ -2,10 +2,16 @@
 //! (AVIF has two, below `codec/avif`).
 
 pub mod avif;
+mod avif_boxes;
+mod avif_color;
+mod avif_container;
+mod avif_decode;
 mod gif;
 mod jpeg;
 mod png;
 mod webp;
+
+pub(crate) use avif_container::is_avif;
 
 use std::fmt;
 
@@ -101,6 +107,7 @@ pub enum InputFormat {
     Png,
     Webp,
     Gif,
+    Avif,
 }
 
 impl InputFormat {
@@ -111,6 +118,7 @@ impl InputFormat {
             Self::Png => "png",
             Self::Webp => "webp",
             Self::Gif => "gif",
+            Self::Avif => "avif",
         }
     }
 }
@@ -122,6 +130,7 @@ impl fmt::Display for InputFormat {
             Self::Png => "PNG",
             Self::Webp => "WebP",
             Self::Gif => "GIF",
+            Self::Avif => "AVIF",
         })
     }
 }
@@ -225,6 +234,7 @@ pub(crate) fn read_header(format: InputFormat, data: &[u8]) -> Result<Header> {
         InputFormat::Png => png::read_header(data),
         InputFormat::Webp => webp::read_header(data),
         InputFormat::Gif => gif::read_header(data),
+        InputFormat::Avif => avif_decode::read_header(data),
     }
 }
 
@@ -235,6 +245,7 @@ pub(crate) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
         InputFormat::Gif => gif::decode(data),
+        InputFormat::Avif => avif_decode::decode(data),
     }
 }
 
