@@ -16,7 +16,7 @@ export async function scoreOf(original, file) {
 const guesses = new Map()
 
 async function find(tool, setting, bytes, floor) {
-  const image = tool.open(Buffer.from(bytes))
+  const image = await tool.open(Buffer.from(bytes))
   const probe = async quality => {
     const file = await setting.encode(image, quality)
     return { bytes: file.length, score: await scoreOf(bytes, file) }

@@ -44,7 +44,7 @@ async function rated(original, file) {
 
 function peerRated({ tool, setting }, { name, bytes }, quality) {
   const key = [name, digest(bytes), `${tool.name} ${tool.version}`, setting.id, `quality ${quality}`]
-  return cached(key, async () => rated(bytes, await setting.encode(tool.open(Buffer.from(bytes)), quality)))
+  return cached(key, async () => rated(bytes, await setting.encode(await tool.open(Buffer.from(bytes)), quality)))
 }
 
 const pointOf = list => ({ x: mean(list.map(({ rate }) => rate)), y: mean(list.map(({ score }) => score)) })

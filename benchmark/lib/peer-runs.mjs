@@ -37,8 +37,8 @@ function peerSides(tool, { avif, rest }) {
     return {
       name: nameOf(tool.name, label),
       tool,
-      run(bytes) {
-        const image = tool.open(bytes)
+      async run(bytes) {
+        const image = await tool.open(bytes)
         return Promise.all(
           chosen.map(async ({ setting, quality }) => {
             const { format } = setting

@@ -41,8 +41,11 @@ const SHARP = {
 const NAPI = {
   name: '@napi-rs/image',
   version: napiVersion,
-  open(bytes) {
+  async open(bytes) {
     const image = new napi.Transformer(bytes)
+    // Decodes once. Without it, encoders that start together all decode and free the pixels that the others are reading:
+    // no lock guards them in 1.15.0, and the process crashes.
+    await image.metadata()
     return { image, png: async () => (isPng(bytes) ? bytes : image.png()) }
   },
   avif: [
