@@ -162,8 +162,7 @@ describe('the default quality', () => {
   for (const name of ['photo.jpg', 'photo.png', 'photo.webp']) {
     test(`of ${name} looks right in every lossy format`, async () => {
       const { files } = await encodeAll(fixture(name), { formats: ['avif', 'webp', 'jpeg'] })
-      const decoded = { ...files, avif: await sharp(files.avif).png().toBuffer() }
-      for (const [format, file] of Object.entries(decoded)) {
+      for (const [format, file] of Object.entries(files)) {
         const score = await pixrace.score(fixture(name), file)
         assert.ok(score >= 60 && score < 100, `${format} scores ${score}`)
         const { color } = blockDifference(await decode(fixture(name)), await decode(file))

@@ -26,6 +26,12 @@ const KINDS = {
   'WebP with alpha': () => sharp(fixture('logo-alpha.png')).webp().toBuffer(),
   'lossless WebP': () => sharp(fixture('photo.png')).webp({ lossless: true }).toBuffer(),
   GIF: () => fixture('still.gif'),
+  AVIF: () => sharp(fixture('photo.jpg')).avif({ effort: 0 }).toBuffer(),
+  'AVIF with alpha and EXIF': () =>
+    sharp(fixture('logo-alpha.png'))
+      .withExif({ IFD0: { Artist: 'A' } })
+      .avif()
+      .toBuffer(),
 }
 
 /** The pixels as a lossless PNG, which is the same for the same pixels, or the code of the error. */

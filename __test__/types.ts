@@ -38,7 +38,7 @@ export type Unions = [
   Expect<Equal<Candidate['outcome'], Outcome>>,
   Expect<Equal<Candidate['format'], Format | 'gif'>>,
   Expect<Equal<OptimizeResult['format'], Format | 'gif'>>,
-  Expect<Equal<ImageInfo['format'], 'jpeg' | 'png' | 'webp' | 'gif'>>,
+  Expect<Equal<ImageInfo['format'], 'jpeg' | 'png' | 'webp' | 'gif' | 'avif'>>,
   Expect<Equal<ImageInfo['colorSpace'], 'gray' | 'rgb' | 'cmyk'>>,
   Expect<Equal<Warning['format'], Format | undefined>>,
   Expect<

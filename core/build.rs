@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 7] = ["rav1e", "libwebp-sys", "mozjpeg-sys", "oxipng", "png", "image-webp", "fast-ssim2"];
+const LIBRARIES: [&str; 8] =
+    ["rav1e", "libwebp-sys", "mozjpeg-sys", "oxipng", "png", "image-webp", "re_rav1d", "fast-ssim2"];
 
 fn main() {
     println!("cargo::rerun-if-changed=../Cargo.lock");

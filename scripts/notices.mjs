@@ -12,7 +12,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const noticesFile = join(root, 'THIRD_PARTY_NOTICES.md')
 
 // Code that crates carry along under terms of its own, which no manifest tells. `texts` are licence files, `headers` are
-// sources whose opening comment is the licence, `holders` are folders whose copyright lines belong to it.
+// sources whose opening comment is the licence, `holders` are folders whose copyright lines belong to it; `copyright` is
+// that of code under the MIT licence that ships no file of its own for it.
 const BUNDLED = [
   {
     ...{ crate: 'libwebp-sys', title: 'libwebp', licence: 'BSD-3-Clause' },
@@ -35,6 +36,19 @@ const BUNDLED = [
   {
     ...{ crate: 'rav1e', title: 'x86inc.asm of x264', licence: 'ISC' },
     ...{ url: 'https://code.videolan.org/videolan/x264', headers: ['src/ext/x86/x86inc.asm'] },
+  },
+  {
+    ...{ crate: 're_rav1d', title: 'dav1d (assembly) of the decoder', licence: 'BSD-2-Clause' },
+    ...{ url: 'https://code.videolan.org/videolan/dav1d', headers: ['src/x86/mc_avx2.asm'] },
+    holders: ['src/x86', 'src/arm'],
+  },
+  {
+    ...{ crate: 're_rav1d', title: 'x86inc.asm of x264 of the decoder', licence: 'ISC' },
+    ...{ url: 'https://code.videolan.org/videolan/x264', headers: ['src/ext/x86/x86inc.asm'] },
+  },
+  {
+    ...{ crate: 're_rav1d', title: 'dav1d-rs (in Rust)', licence: 'MIT', copyright: '2018 Luca Barbato' },
+    url: 'https://github.com/rust-av/dav1d-rs',
   },
 ]
 // A crate that needs one of these to build compiles C or assembly, so it has to be looked at and entered above.
@@ -146,7 +160,7 @@ function sourcesBelow(folder) {
   return files.filter(file => /\.(asm|S)$/.test(file)).map(file => join(folder, file))
 }
 
-function bundledTexts({ texts = [], headers = [], holders = [] }, folder) {
+function bundledTexts({ texts = [], headers = [], holders = [], copyright: mitCopyright }, folder) {
   const copyright = /^\s*Copyright ©/
   const files = holders.flatMap(sub => sourcesBelow(join(folder, sub)))
   const lines = files.flatMap(file => headerText(file).split('\n')).filter(line => copyright.test(line))
@@ -156,7 +170,8 @@ function bundledTexts({ texts = [], headers = [], holders = [] }, folder) {
     if (holders.length === 0) return text
     return `${credits}\n${text.replace(/^\s*Copyright ©.*\n/gm, '')}`
   }
-  return [...texts.map(file => read(join(folder, file))), ...headers.map(body)]
+  const mit = mitCopyright ? [`Copyright (c) ${mitCopyright}\n\n${MIT_TEXT}`] : []
+  return [...texts.map(file => read(join(folder, file))), ...headers.map(body), ...mit]
 }
 
 const people = authors => authors.map(author => author.replace(/\s*<[^>]*>/g, '').trim()).join(', ')
@@ -197,7 +212,7 @@ function render(crates) {
 The native addon of pixrace contains the following software on at least one of its platforms.
 
 ${notes.join('\n')}
-## Libraries in C and assembly
+## Libraries that crates carry along
 
 | Library | Licence | Comes with the crate |
 | --- | --- | --- |

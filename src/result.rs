@@ -97,7 +97,7 @@ pub struct Warning {
 #[napi(object, object_from_js = false)]
 pub struct ImageInfo {
     /// By its first bytes.
-    #[napi(ts_type = "'jpeg' | 'png' | 'webp' | 'gif'")]
+    #[napi(ts_type = "'jpeg' | 'png' | 'webp' | 'gif' | 'avif'")]
     pub format: &'static str,
     /// Width in pixels as stored, before `orientation` is applied.
     pub width: u32,

@@ -9,6 +9,10 @@ use crate::limits::{Limits, MAX_SIDE};
 
 /// Names the format by its first bytes; the file name and any declared type are not asked.
 pub fn sniff(data: &[u8]) -> Result<InputFormat> {
+    // `image` knows one of AVIF's several brands.
+    if codec::is_avif(data) {
+        return Ok(InputFormat::Avif);
+    }
     match image::guess_format(data) {
         Ok(ImageFormat::Jpeg) => Ok(InputFormat::Jpeg),
         Ok(ImageFormat::Png) => Ok(InputFormat::Png),

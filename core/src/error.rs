@@ -15,7 +15,7 @@ pub enum Error {
     InvalidOption { option: String, expected: String, received: String },
 
     /// The bytes are no image, or one of a kind that is not read.
-    #[error("Unsupported input: {detected}. Supported are JPEG, PNG, WebP and GIF.")]
+    #[error("Unsupported input: {detected}. Supported are JPEG, PNG, WebP, GIF and AVIF.")]
     UnsupportedInput { detected: String },
 
     /// The bytes say that they are an image of a supported format, and are broken.

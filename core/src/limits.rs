@@ -56,6 +56,13 @@ pub const MAX_PNG_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 /// Most scans of a progressive JPEG: encoders write about ten, and each costs a pass over the whole picture.
 pub const MAX_JPEG_SCANS: usize = 100;
 
+/// Most entries of each item table of an AVIF: a picture with alpha and metadata needs about ten.
+pub const MAX_AVIF_ENTRIES: usize = 1000;
+
+/// Most frames coded in one picture of an AVIF: a plain one has one, a layered one up to four. Each costs as much as a
+/// whole picture, however few its bytes.
+pub const MAX_AVIF_FRAMES: usize = 4;
+
 /// Longest timeout: one day, far beyond any encode, far below the overflow of a clock.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 

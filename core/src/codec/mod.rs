@@ -1,10 +1,16 @@
 //! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x.
 
 mod avif;
+mod avif_boxes;
+mod avif_color;
+mod avif_container;
+mod avif_decode;
 mod gif;
 mod jpeg;
 mod png;
 mod webp;
+
+pub(crate) use avif_container::is_avif;
 
 use std::fmt;
 
@@ -99,6 +105,7 @@ pub enum InputFormat {
     Png,
     Webp,
     Gif,
+    Avif,
 }
 
 impl InputFormat {
@@ -109,6 +116,7 @@ impl InputFormat {
             Self::Png => "png",
             Self::Webp => "webp",
             Self::Gif => "gif",
+            Self::Avif => "avif",
         }
     }
 }
@@ -120,6 +128,7 @@ impl fmt::Display for InputFormat {
             Self::Png => "PNG",
             Self::Webp => "WebP",
             Self::Gif => "GIF",
+            Self::Avif => "AVIF",
         })
     }
 }
@@ -223,6 +232,7 @@ pub(crate) fn read_header(format: InputFormat, data: &[u8]) -> Result<Header> {
         InputFormat::Png => png::read_header(data),
         InputFormat::Webp => webp::read_header(data),
         InputFormat::Gif => gif::read_header(data),
+        InputFormat::Avif => avif_decode::read_header(data),
     }
 }
 
@@ -233,6 +243,7 @@ pub(crate) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
         InputFormat::Gif => gif::decode(data),
+        InputFormat::Avif => avif_decode::decode(data),
     }
 }
 

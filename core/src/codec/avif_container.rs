@@ -1,0 +1,270 @@
+//! What an AVIF file says of its pictures (ISO/IEC 23008-12; AV1 Image File Format 1.1): size, orientation, colour, alpha,
+//! and where the coded data lies.
+//!
+//! avif-parse, the library at hand, tells neither orientation nor colour description, profile, EXIF or XMP.
+
+use std::borrow::Cow;
+
+use image::metadata::Orientation;
+
+use super::avif_boxes::{Association, Code, Kind, Location, Meta, Reader, boxes, child, corrupt};
+use crate::error::{Error, Result};
+use crate::limits::MAX_PAGES;
+
+/// The two names of alpha, of MIAF and of HEIF.
+const ALPHA: [&[u8]; 2] = [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"];
+
+/// Properties that are applied, or change no pixel.
+const KNOWN_PROPERTIES: [&Code; 8] = [b"ispe", b"pixi", b"av1C", b"colr", b"irot", b"imir", b"auxC", b"pasp"];
+
+/// An AVIF with one picture, coded as one AV1 item, and perhaps a second item for alpha.
+pub(super) struct Container<'a> {
+    file: File<'a>,
+    pub color: Item,
+    pub alpha: Option<Item>,
+    /// Whether colours were multiplied by alpha.
+    pub premultiplied: bool,
+    pub orientation: Orientation,
+    pub profile: Option<&'a [u8]>,
+    /// Frames of the image sequence, if the file says that it has one; 1 otherwise.
+    pub pages: u32,
+}
+
+/// One coded picture.
+pub(super) struct Item {
+    id: u32,
+    pub width: u32,
+    pub height: u32,
+    /// 8, 10 or 12.
+    pub bit_depth: u8,
+    pub monochrome: bool,
+    /// The colour description of the file, which goes before that of the AV1 stream.
+    pub description: Option<Description>,
+}
+
+/// Code points of ITU-T H.273.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Description {
+    pub transfer: u16,
+    pub matrix: u16,
+    pub full_range: bool,
+}
+
+/// Whether the file type box names AVIF, as a still picture or as a sequence. What is no AVIF but of the same family of
+/// containers (HEIC, MP4) does not.
+pub(crate) fn is_avif(data: &[u8]) -> bool {
+    has_brand(data, b"avif") || has_brand(data, b"avis")
+}
+
+/// Whether `brand` is the major brand or among the compatible ones, as far as the file goes.
+fn has_brand(data: &[u8], brand: &Code) -> bool {
+    let Some((length, rest)) = data.split_first_chunk::<4>() else { return false };
+    let end = (u32::from_be_bytes(*length) as usize).min(data.len());
+    let Some(brands) = rest.strip_prefix(b"ftyp").and_then(|_| data.get(8..end)) else { return false };
+    // The second word is the minor version.
+    brands.chunks_exact(4).enumerate().any(|(word, code)| word != 1 && code == brand)
+}
+
+/// Reads the tables. The coded data itself may be missing.
+pub(super) fn parse(data: &[u8]) -> Result<Container<'_>> {
+    let (mut meta, mut pages) = (None, 1);
+    for part in boxes(data) {
+        match part {
+            Ok((name, body)) if &name == b"meta" && meta.is_none() => meta = Some(Meta::parse(body)?),
+            Ok((name, body)) if &name == b"moov" && has_brand(data, b"avis") => {
+                pages = count_frames(body).unwrap_or(1).clamp(1, MAX_PAGES);
+            }
+            // The head of a file is enough to know what it says.
+            Err(_) if meta.is_some() => break,
+            part => drop(part?),
+        }
+    }
+    let meta = meta.ok_or_else(|| match pages {
+        1 => corrupt("it has no item tables"),
+        _ => unsupported("an image sequence but no still picture"),
+    })?;
+    File { data, meta }.container(pages)
+}
+
+pub(super) fn unsupported(what: impl std::fmt::Display) -> Error {
+    Error::UnsupportedInput { detected: format!("AVIF with {what}") }
+}
+
+/// Number of samples of the first track of pictures.
+fn count_frames(moov: &[u8]) -> Option<u32> {
+    let tracks = boxes(moov).filter_map(Result::ok).filter(|(name, _)| name == b"trak");
+    let mut pictures = tracks.filter_map(|(_, track)| {
+        let media = child(track, b"mdia")?;
+        let handler = child(media, b"hdlr")?;
+        (handler.get(8..12)? == b"pict").then_some(media)
+    });
+    let table =
+        ["minf", "stbl", "stsz"].iter().try_fold(pictures.next()?, |body, name| child(body, name.as_bytes()))?;
+    Some(u32::from_be_bytes(table.get(8..12)?.try_into().ok()?))
+}
+
+struct File<'a> {
+    data: &'a [u8],
+    meta: Meta<'a>,
+}
+
+impl<'a> File<'a> {
+    fn container(self, pages: u32) -> Result<Container<'a>> {
+        let primary = self.meta.primary.ok_or_else(|| corrupt("it names no primary item"))?;
+        let color = self.item(primary)?;
+        let alpha = self.alpha_of(primary).map(|id| self.item(id)).transpose()?;
+        if alpha.as_ref().is_some_and(|alpha| (alpha.width, alpha.height) != (color.width, color.height)) {
+            return Err(corrupt("its alpha has another size"));
+        }
+        let premultiplied = alpha.as_ref().is_some_and(|alpha| self.refers(b"prem", primary, alpha.id));
+        let orientation = self.orientation_of(primary)?;
+        let described_as = |kind: &[u8]| self.properties(primary, *b"colr").find_map(|body| body.strip_prefix(kind));
+        let profile = described_as(b"prof").or_else(|| described_as(b"rICC"));
+        Ok(Container { color, alpha, premultiplied, orientation, profile, pages, file: self })
+    }
+
+    fn item(&self, id: u32) -> Result<Item> {
+        match self.meta.kinds.iter().find(|(item, _)| *item == id) {
+            Some((_, Kind::Av1)) => {}
+            Some((_, Kind::Other([b'g', b'r', b'i', b'd']))) => return Err(unsupported("a grid of tiles")),
+            Some((_, Kind::Other(code))) => {
+                return Err(unsupported(format!("a picture of type \"{}\"", code.escape_ascii())));
+            }
+            _ => return Err(corrupt("its picture is not there")),
+        }
+        for (name, association) in self.associations(id) {
+            if association.essential && !KNOWN_PROPERTIES.contains(&&name) {
+                return Err(unsupported(format!("the property \"{}\"", name.escape_ascii())));
+            }
+        }
+        let missing = |what| move || corrupt(format!("a picture has no {what}"));
+        let mut extent = Reader(self.properties(id, *b"ispe").next().ok_or_else(missing("size"))?);
+        extent.version()?;
+        let config = self.properties(id, *b"av1C").next().ok_or_else(missing("AV1 configuration"))?;
+        // AV1 Codec ISO Media File Format Binding, 2.3.3: the third byte is tier, high bit depth, twelve bits, monochrome ….
+        let flags = Reader(config.get(2..).unwrap_or_default()).u8()?;
+        let bit_depth = match (flags & 0x40 != 0, flags & 0x20 != 0) {
+            (false, _) => 8,
+            (true, false) => 10,
+            (true, true) => 12,
+        };
+        Ok(Item {
+            id,
+            width: extent.u32()?,
+            height: extent.u32()?,
+            bit_depth,
+            monochrome: flags & 0x10 != 0,
+            description: self.description_of(id)?,
+        })
+    }
+
+    fn description_of(&self, id: u32) -> Result<Option<Description>> {
+        let Some(body) = self.properties(id, *b"colr").find_map(|body| body.strip_prefix(b"nclx")) else {
+            return Ok(None);
+        };
+        let mut body = Reader(body);
+        let _primaries = body.u16()?;
+        Ok(Some(Description { transfer: body.u16()?, matrix: body.u16()?, full_range: body.u8()? & 0x80 != 0 }))
+    }
+
+    /// Turned anticlockwise by "irot", then mirrored by "imir", whatever the order of their associations (MIAF, 7.3.6.7).
+    fn orientation_of(&self, id: u32) -> Result<Orientation> {
+        use Orientation as O;
+        let value = |name| self.properties(id, name).next().map(|body| Reader(body).u8()).transpose();
+        let quarters = value(*b"irot")?.unwrap_or(0) & 3;
+        // 0 exchanges top and bottom, 1 left and right.
+        let mirror = value(*b"imir")?.map(|axis| axis & 1);
+        Ok(match (quarters, mirror) {
+            (0, None) => O::NoTransforms,
+            (1, None) => O::Rotate270,
+            (2, None) => O::Rotate180,
+            (_, None) => O::Rotate90,
+            (0, Some(0)) | (2, Some(1)) => O::FlipVertical,
+            (0 | 2, Some(_)) => O::FlipHorizontal,
+            (1, Some(0)) | (3, Some(1)) => O::Rotate90FlipH,
+            (_, Some(_)) => O::Rotate270FlipH,
+        })
+    }
+
+    fn alpha_of(&self, primary: u32) -> Option<u32> {
+        let auxiliaries = self.meta.references.iter().filter(|r| &r.kind == b"auxl" && r.to == primary);
+        auxiliaries.map(|reference| reference.from).find(|&id| {
+            let mut names =
+                self.properties(id, *b"auxC").filter_map(|body| body.get(4..)?.split(|&byte| byte == 0).next());
+            names.any(|name| ALPHA.contains(&name))
+        })
+    }
+
+    fn refers(&self, kind: &Code, from: u32, to: u32) -> bool {
+        self.meta.references.iter().any(|r| (&r.kind, r.from, r.to) == (kind, from, to))
+    }
+
+    fn associations(&self, id: u32) -> impl Iterator<Item = (Code, &Association)> {
+        let of_item = self.meta.associations.iter().filter(move |association| association.item == id);
+        of_item.filter_map(|association| {
+            let (name, _) = self.meta.properties.get(association.property.checked_sub(1)?)?;
+            Some((*name, association))
+        })
+    }
+
+    fn properties(&self, id: u32, wanted: Code) -> impl Iterator<Item = &'a [u8]> {
+        let wanted = self.associations(id).filter(move |(name, _)| *name == wanted);
+        wanted.map(|(_, association)| self.meta.properties[association.property - 1].1)
+    }
+
+    /// The bytes of an item; an error if any of them is missing.
+    fn data_of(&self, id: u32) -> Result<Cow<'a, [u8]>> {
+        let location = self.meta.locations.iter().find(|location| location.item == id);
+        self.data_at(location.ok_or_else(|| corrupt("its picture is not there"))?)
+    }
+
+    fn data_at(&self, location: &Location) -> Result<Cow<'a, [u8]>> {
+        let missing = || corrupt("part of its data is missing");
+        let source = if location.in_idat { self.meta.idat } else { self.data };
+        let extent = |(offset, length): (u64, u64)| {
+            let rest = source.get(usize::try_from(offset).ok()?..)?;
+            if length == 0 { Some(rest) } else { rest.get(..usize::try_from(length).ok()?) }
+        };
+        if let [only] = location.extents[..] {
+            return extent(only).map(Cow::Borrowed).ok_or_else(missing);
+        }
+        let mut joined = Vec::new();
+        for place in &location.extents {
+            joined.extend_from_slice(extent(*place).ok_or_else(missing)?);
+            // Overlapping extents could make much of little.
+            if joined.len() > self.data.len() {
+                return Err(corrupt("an item is larger than the file"));
+            }
+        }
+        Ok(Cow::Owned(joined))
+    }
+}
+
+impl Container<'_> {
+    /// The OBUs of a picture. An error if any byte of any item of the file is missing, so that no cut goes unnoticed.
+    pub(super) fn data(&self, item: &Item) -> Result<Vec<u8>> {
+        for location in &self.file.meta.locations {
+            self.file.data_at(location)?;
+        }
+        self.file.data_of(item.id).map(Cow::into_owned)
+    }
+
+    /// A TIFF structure.
+    pub(super) fn exif(&self) -> Option<Vec<u8>> {
+        let data = self.described_by(Kind::Exif)?;
+        // Four bytes say how far behind them the structure begins.
+        let (offset, rest) = data.split_first_chunk::<4>()?;
+        rest.get(u32::from_be_bytes(*offset) as usize..).map(<[u8]>::to_vec)
+    }
+
+    pub(super) fn xmp(&self) -> Option<Vec<u8>> {
+        self.described_by(Kind::Xmp).map(Cow::into_owned)
+    }
+
+    /// The first item of `kind` that describes the picture.
+    fn described_by(&self, kind: Kind) -> Option<Cow<'_, [u8]>> {
+        let mut items = self.file.meta.kinds.iter().filter(|(_, other)| *other == kind).map(|(id, _)| *id);
+        let id = items.find(|&id| self.file.refers(b"cdsc", id, self.color.id))?;
+        self.file.data_of(id).ok()
+    }
+}
