@@ -224,12 +224,13 @@ mod tests {
         assert_eq!(pixel(&limited, [16.0, 128.0, 128.0]), [0; 3]);
         assert_eq!(pixel(&limited, [235.0, 128.0, 128.0]), [255; 3]);
         assert_eq!(pixel(&limited, [0.0, 128.0, 128.0]), [0; 3]);
-        assert_eq!(pixel(&limited, [63.0, 102.0, 240.0]), [255, 0, 0]);
+        assert_eq!(pixel(&limited, [62.5594, 102.336, 240.0]), [255, 0, 0]);
         for depth in [8, 10, 12] {
             let (max, middle) = (f32::from((1_u16 << depth) - 1), f32::from(1_u16 << (depth - 1)));
             let full = Transform::rgb(depth, true, 6).unwrap();
             assert_eq!(pixel(&full, [max, middle, middle]), [255; 3], "{depth} bits");
-            assert_eq!(pixel(&full, [0.114 * max, max, middle - 0.08131 * max]), [0, 0, 255], "{depth} bits");
+            let green = [0.587 * max, middle - 0.331_264 * max, middle - 0.418_688 * max];
+            assert_eq!(pixel(&full, green), [0, 255, 0], "{depth} bits");
             let gray = Transform::gray(depth, false);
             assert_eq!([64.0, 940.0].map(|level| gray.apply(0, [level / 1024.0 * (max + 1.0), 0.0, 0.0])), [0, 255]);
         }
