@@ -37,7 +37,7 @@ export type Format = 'avif' | 'webp' | 'jpeg' | 'png'
 /** What the header of an image says. */
 export interface ImageInfo {
   /** By its first bytes. */
-  format: 'jpeg' | 'png' | 'webp' | 'gif'
+  format: 'jpeg' | 'png' | 'webp' | 'gif' | 'avif'
   /** Width in pixels as stored, before `orientation` is applied. */
   width: number
   /** Height in pixels as stored, before `orientation` is applied. */

@@ -199,7 +199,10 @@ impl<'a> Meta<'a> {
                 content.take(index_size)?;
                 let offset = content.number(offset_size)?.checked_add(base);
                 let length = content.number(length_size)?;
-                push(&mut extents, (offset.ok_or_else(|| corrupt("an item lies beyond the end of the file"))?, length))?;
+                push(
+                    &mut extents,
+                    (offset.ok_or_else(|| corrupt("an item lies beyond the end of the file"))?, length),
+                )?;
             }
             // An item in another file, or within another item, is as good as missing.
             if !elsewhere && method < 2 {

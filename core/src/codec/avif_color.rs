@@ -97,7 +97,7 @@ impl Upsampler {
         if self.subsampled_y {
             let near = y / 2;
             // Beyond the edge the outermost row repeats.
-            let far = if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(self.rows - 1) };
+            let far = if y.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(self.rows - 1) };
             plane.read(near, &mut self.near);
             plane.read(far, &mut self.far);
             for (near, &far) in self.near.iter_mut().zip(&self.far) {
@@ -142,18 +142,17 @@ struct Levels {
 impl Levels {
     fn luma(bit_depth: u8, full_range: bool) -> Self {
         let step = f64::from(1 << (bit_depth - 8));
-        match full_range {
-            true => Self { zero: 0.0, gain: 255.0 / (256.0 * step - 1.0) },
-            false => Self { zero: 16.0 * step, gain: 255.0 / (219.0 * step) },
+        if full_range {
+            Self { zero: 0.0, gain: 255.0 / (256.0 * step - 1.0) }
+        } else {
+            Self { zero: 16.0 * step, gain: 255.0 / (219.0 * step) }
         }
     }
 
     fn chroma(bit_depth: u8, full_range: bool) -> Self {
         let step = f64::from(1 << (bit_depth - 8));
-        match full_range {
-            true => Self { zero: 128.0 * step, gain: 255.0 / (256.0 * step - 1.0) },
-            false => Self { zero: 128.0 * step, gain: 255.0 / (224.0 * step) },
-        }
+        let levels = if full_range { 256.0 * step - 1.0 } else { 224.0 * step };
+        Self { zero: 128.0 * step, gain: 255.0 / levels }
     }
 }
 
@@ -206,6 +205,7 @@ impl Transform {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "sixteenths of integers are exact")]
 mod tests {
     use super::*;
 
@@ -224,12 +224,13 @@ mod tests {
         assert_eq!(pixel(&limited, [16.0, 128.0, 128.0]), [0; 3]);
         assert_eq!(pixel(&limited, [235.0, 128.0, 128.0]), [255; 3]);
         assert_eq!(pixel(&limited, [0.0, 128.0, 128.0]), [0; 3]);
-        assert_eq!(pixel(&limited, [63.0, 102.0, 240.0]), [255, 0, 0]);
+        assert_eq!(pixel(&limited, [62.5594, 102.336, 240.0]), [255, 0, 0]);
         for depth in [8, 10, 12] {
             let (max, middle) = (f32::from((1_u16 << depth) - 1), f32::from(1_u16 << (depth - 1)));
             let full = Transform::rgb(depth, true, 6).unwrap();
             assert_eq!(pixel(&full, [max, middle, middle]), [255; 3], "{depth} bits");
-            assert_eq!(pixel(&full, [0.114 * max, max, middle - 0.08131 * max]), [0, 0, 255], "{depth} bits");
+            let green = [0.587 * max, middle - 0.331_264 * max, middle - 0.418_688 * max];
+            assert_eq!(pixel(&full, green), [0, 255, 0], "{depth} bits");
             let gray = Transform::gray(depth, false);
             assert_eq!([64.0, 940.0].map(|level| gray.apply(0, [level / 1024.0 * (max + 1.0), 0.0, 0.0])), [0, 255]);
         }

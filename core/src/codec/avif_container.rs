@@ -98,7 +98,8 @@ fn count_frames(moov: &[u8]) -> Option<u32> {
         let handler = child(media, b"hdlr")?;
         (handler.get(8..12)? == b"pict").then_some(media)
     });
-    let table = ["minf", "stbl", "stsz"].iter().try_fold(pictures.next()?, |body, name| child(body, name.as_bytes()))?;
+    let table =
+        ["minf", "stbl", "stsz"].iter().try_fold(pictures.next()?, |body, name| child(body, name.as_bytes()))?;
     Some(u32::from_be_bytes(table.get(8..12)?.try_into().ok()?))
 }
 
@@ -117,15 +118,15 @@ impl<'a> File<'a> {
         }
         let premultiplied = alpha.as_ref().is_some_and(|alpha| self.refers(b"prem", primary, alpha.id));
         let orientation = self.orientation_of(primary)?;
-        let colr = |kind: &[u8]| self.properties(primary, *b"colr").find_map(|body| body.strip_prefix(kind));
-        let profile = colr(b"prof").or_else(|| colr(b"rICC"));
+        let described_as = |kind: &[u8]| self.properties(primary, *b"colr").find_map(|body| body.strip_prefix(kind));
+        let profile = described_as(b"prof").or_else(|| described_as(b"rICC"));
         Ok(Container { color, alpha, premultiplied, orientation, profile, pages, file: self })
     }
 
     fn item(&self, id: u32) -> Result<Item> {
         match self.meta.kinds.iter().find(|(item, _)| *item == id) {
             Some((_, Kind::Av1)) => {}
-            Some((_, Kind::Other(code))) if code == b"grid" => return Err(unsupported("a grid of tiles")),
+            Some((_, Kind::Other([b'g', b'r', b'i', b'd']))) => return Err(unsupported("a grid of tiles")),
             Some((_, Kind::Other(code))) => {
                 return Err(unsupported(format!("a picture of type \"{}\"", code.escape_ascii())));
             }
@@ -179,7 +180,7 @@ impl<'a> File<'a> {
             (2, None) => O::Rotate180,
             (_, None) => O::Rotate90,
             (0, Some(0)) | (2, Some(1)) => O::FlipVertical,
-            (0, Some(_)) | (2, Some(_)) => O::FlipHorizontal,
+            (0 | 2, Some(_)) => O::FlipHorizontal,
             (1, Some(0)) | (3, Some(1)) => O::Rotate90FlipH,
             (_, Some(_)) => O::Rotate270FlipH,
         })
@@ -188,7 +189,8 @@ impl<'a> File<'a> {
     fn alpha_of(&self, primary: u32) -> Option<u32> {
         let auxiliaries = self.meta.references.iter().filter(|r| &r.kind == b"auxl" && r.to == primary);
         auxiliaries.map(|reference| reference.from).find(|&id| {
-            let mut names = self.properties(id, *b"auxC").filter_map(|body| body.get(4..)?.split(|&byte| byte == 0).next());
+            let mut names =
+                self.properties(id, *b"auxC").filter_map(|body| body.get(4..)?.split(|&byte| byte == 0).next());
             names.any(|name| ALPHA.contains(&name))
         })
     }

@@ -4,13 +4,15 @@
 //! chroma is interpolated linearly, as browsers do.
 
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
-use re_rav1d::dav1d::{Decoder, Error as Av1Error, Picture, PixelLayout, PlanarImageComponent as Component, Settings, pixel};
+use re_rav1d::dav1d::{
+    Decoder, Error as Av1Error, Picture, PixelLayout, PlanarImageComponent as Component, Settings, pixel,
+};
 
 use super::avif_boxes::corrupt;
 use super::avif_color::{Plane, Planes, Transform};
 use super::avif_container::{self as container, Container, Description, Item, unsupported};
 use super::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
-use crate::error::Result;
+use crate::error::{Result, catch};
 use crate::limits::MAX_AVIF_FRAMES;
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
@@ -33,7 +35,11 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
 pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
     let file = container::parse(data)?;
     let picture = decode_item(&file, &file.color)?;
-    let description = file.color.description.unwrap_or_else(|| description_of(&picture));
+    let description = match file.color.description {
+        Some(description) => description,
+        // re_rav1d panics at numbers that no standard defines.
+        None => catch(|| Ok(description_of(&picture))).map_err(|_| unsupported("an undefined kind of colour"))?,
+    };
     refuse_hdr(Some(description))?;
     let (width, height) = (file.color.width, file.color.height);
     let depth = depth_of(&picture);
@@ -51,21 +57,21 @@ pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
     let color = color.ok_or_else(|| corrupt("it decodes to another size than its header says"))?;
     drop(picture);
     match &file.alpha {
-        Some(alpha) => with_alpha(&file, &color, &decode_item(&file, alpha)?),
+        Some(alpha) => Ok(with_alpha(&file, &color, &decode_item(&file, alpha)?)),
         None => Ok(color),
     }
 }
 
-fn with_alpha(file: &Container<'_>, color: &DynamicImage, alpha: &Picture) -> Result<DynamicImage> {
+fn with_alpha(file: &Container<'_>, color: &DynamicImage, alpha: &Picture) -> DynamicImage {
     // The range of alpha is that of its stream; a colour description has no meaning for it.
-    let alpha = planes(alpha).gray(&Transform::gray(depth_of(alpha), description_of(alpha).full_range));
+    let alpha = planes(alpha).gray(&Transform::gray(depth_of(alpha), is_full_range(alpha)));
     let mut rgba: RgbaImage = color.to_rgba8();
     for (pixel, alpha) in rgba.pixels_mut().zip(alpha) {
         let [r, g, b, _] = pixel.0;
         let colors = if file.premultiplied { [r, g, b].map(|color| divided(color, alpha)) } else { [r, g, b] };
         pixel.0 = [colors[0], colors[1], colors[2], alpha];
     }
-    Ok(DynamicImage::ImageRgba8(rgba))
+    DynamicImage::ImageRgba8(rgba)
 }
 
 /// Undoes the multiplication by alpha.
@@ -160,6 +166,10 @@ fn depth_of(picture: &Picture) -> u8 {
     picture.bit_depth() as u8
 }
 
+fn is_full_range(picture: &Picture) -> bool {
+    picture.color_range() == pixel::YUVRange::Full
+}
+
 /// What the stream itself says, in the code points of H.273.
 fn description_of(picture: &Picture) -> Description {
     use pixel::{MatrixCoefficients as Matrix, TransferCharacteristic as Transfer};
@@ -182,7 +192,7 @@ fn description_of(picture: &Picture) -> Description {
             // Any that is not supported.
             _ => 255,
         },
-        full_range: picture.color_range() == pixel::YUVRange::Full,
+        full_range: is_full_range(picture),
     }
 }
 

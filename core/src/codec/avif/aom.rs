@@ -22,9 +22,9 @@ fn speed(effort: Effort) -> u8 {
 const OPTIONS: [(&str, &str); 7] = [
     ("tune", "ssim"),
     ("enable-qm", "1"),
-    ("qm-min", "5"),
-    ("qm-max", "9"),
-    ("deltaq-mode", "2"),
+    ("qm-min", "6"),
+    ("qm-max", "11"),
+    ("deltaq-mode", "0"),
     ("enable-chroma-deltaq", "1"),
     ("dist-metric", "qm-psnr"),
 ];
