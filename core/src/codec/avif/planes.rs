@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::content::looks_drawn;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 
@@ -26,16 +27,18 @@ pub struct PlaneSet {
     pub luma: Vec<u16>,
     /// Cb and Cr, unless it is monochrome.
     pub chroma: Option<(Sampling, [Vec<u16>; 2])>,
+    /// Whether tools for screen content may pay.
+    pub drawn: bool,
 }
 
 impl PlaneSet {
     /// Colours, or grey alone where the image is grey. Converts in the current rayon pool.
     pub fn color(image: &ImageBuffer, sampling: Sampling) -> Result<Self> {
-        let (width, height) = (image.width(), image.height());
+        let (width, height, drawn) = (image.width(), image.height(), looks_drawn(image));
         let rgb = match image.pixels() {
             Pixels::Gray8(samples) => {
                 let luma = samples.iter().map(|&sample| ten_bits(sample)).collect();
-                return Ok(Self { width, height, luma, chroma: None });
+                return Ok(Self { width, height, luma, chroma: None, drawn });
             }
             Pixels::Rgb8(samples) => samples,
             Pixels::Rgba8(samples) => &visible_colors(samples).into(),
@@ -45,7 +48,7 @@ impl PlaneSet {
             Sampling::Full => full_planes(rgb, width as usize),
             Sampling::Half => half_planes(rgb, width as usize),
         };
-        Ok(Self { width, height, luma, chroma: Some((sampling, chroma)) })
+        Ok(Self { width, height, luma, chroma: Some((sampling, chroma)), drawn })
     }
 
     /// The alpha channel as a picture of its own.
@@ -54,7 +57,7 @@ impl PlaneSet {
             return Err(Error::internal("this image has no alpha of 8 bits"));
         };
         let luma = samples.chunks_exact(4).map(|pixel| ten_bits(pixel[3])).collect();
-        Ok(Self { width: image.width(), height: image.height(), luma, chroma: None })
+        Ok(Self { width: image.width(), height: image.height(), luma, chroma: None, drawn: true })
     }
 }
 
