@@ -58,24 +58,34 @@ const PALETTE_SIZES: [u16; 15] = [2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 
 /// A ladder of one step has no shape; its size is what was seen.
 const SINGLE: [Knot; 2] = [knot(0.0, 100.0, 1.0), knot(1.0, 100.0, std::f64::consts::E)];
 
-// Mean over the photographs of the benchmark (`npm run bench -- curves`); the step is the quality less one, for AVIF the
-// index of its quantizer, for palettes (over the drawings) that of its size.
-const AVIF: [Knot; 5] =
-    [knot(0.0, 0.0, 0.03), knot(20.0, 45.0, 0.15), knot(35.0, 67.0, 0.5), knot(50.0, 83.0, 1.5), knot(62.0, 91.0, 4.0)];
-const WEBP: [Knot; 6] = [
-    knot(0.0, -10.0, 0.15),
-    knot(29.0, 50.0, 0.5),
-    knot(54.0, 62.0, 0.75),
-    knot(72.0, 70.0, 1.0),
-    knot(84.0, 80.0, 1.6),
-    knot(99.0, 91.0, 4.0),
+// Means over six photos and six Kodak pictures at effort 'balanced', by `core/examples/curves.rs`; the step of AVIF is 63 less its quantizer, of
+// WebP and JPEG the quality less 1.
+const AVIF: [Knot; 7] = [
+    knot(0.0, -56.3, 0.022),
+    knot(10.0, 7.1, 0.07),
+    knot(21.0, 43.9, 0.152),
+    knot(31.0, 66.0, 0.314),
+    knot(42.0, 79.1, 0.642),
+    knot(52.0, 86.7, 1.178),
+    knot(62.0, 92.0, 4.0),
 ];
-const JPEG: [Knot; 6] = [
-    knot(0.0, -60.0, 0.12),
-    knot(29.0, 42.0, 0.45),
-    knot(54.0, 60.0, 0.7),
-    knot(71.0, 70.0, 1.0),
-    knot(84.0, 80.0, 1.7),
-    knot(99.0, 92.0, 5.5),
+const WEBP: [Knot; 7] = [
+    knot(0.0, 3.5, 0.104),
+    knot(16.0, 35.8, 0.199),
+    knot(33.0, 50.4, 0.288),
+    knot(49.0, 59.5, 0.377),
+    knot(66.0, 66.3, 0.477),
+    knot(82.0, 76.7, 0.776),
+    knot(99.0, 89.5, 2.768),
 ];
+const JPEG: [Knot; 7] = [
+    knot(0.0, -142.4, 0.032),
+    knot(16.0, 14.8, 0.175),
+    knot(33.0, 46.9, 0.304),
+    knot(49.0, 58.9, 0.412),
+    knot(66.0, 67.3, 0.556),
+    knot(82.0, 78.0, 0.897),
+    knot(99.0, 93.7, 6.256),
+];
+// Of drawings, by the size of the palette.
 const PALETTE: [Knot; 4] = [knot(0.0, -20.0, 0.15), knot(4.0, 45.0, 0.3), knot(9.0, 70.0, 0.6), knot(14.0, 90.0, 1.5)];

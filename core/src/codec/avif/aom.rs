@@ -33,13 +33,17 @@ const OPTIONS: [(&str, &str); 7] = [
 /// encoding took four times as long, for no byte.
 const NO_SCREEN_TOOLS: [(&str, &str); 2] = [("enable-palette", "0"), ("enable-intrabc", "0")];
 
-/// libaom's quantizer, 0 (best) to 63, of a quality from 1 to 100. Linear like libavif's (libavif 1.0,
-/// `avifQualityToQuantizer`), but from 1 instead of 0, so that every quantizer has a quality.
+/// libaom's quantizer, [`BEST_QUANTIZER`] to 63, of a quality from 1 to 100. Linear like libavif's (libavif 1.0,
+/// `avifQualityToQuantizer`), but between these ends, so that every quantizer has a quality.
 pub(super) fn quantizer(quality: u8) -> u8 {
     const STEPS: u16 = 99;
     let coarseness = u16::from(100_u8.saturating_sub(quality)).min(STEPS);
-    ((coarseness * u16::from(MAX_QUANTIZER) + STEPS / 2) / STEPS) as u8
+    let range = u16::from(MAX_QUANTIZER - BEST_QUANTIZER);
+    BEST_QUANTIZER + ((coarseness * range + STEPS / 2) / STEPS) as u8
 }
+
+/// 0 is AV1's lossless mode, which together with the settings above shows another picture.
+const BEST_QUANTIZER: u8 = 1;
 
 /// Columns and rows of tiles, as powers of two. Tiles are what encodes in parallel; they cost up to 1 % of the bytes.
 /// Their number follows from the dimensions alone, so that no byte depends on the number of threads: two from half a
@@ -92,7 +96,7 @@ mod tests {
         let mut quantizers: Vec<_> = (1..=100).rev().map(quantizer).collect();
         assert!(quantizers.is_sorted());
         quantizers.dedup();
-        assert_eq!(quantizers, (0..=MAX_QUANTIZER).collect::<Vec<_>>());
+        assert_eq!(quantizers, (BEST_QUANTIZER..=MAX_QUANTIZER).collect::<Vec<_>>());
     }
 
     #[test]
