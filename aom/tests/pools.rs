@@ -18,7 +18,7 @@ fn plane(seed: u32, mask: u16) -> Vec<u16> {
     (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| sample(x, y))).collect()
 }
 
-fn picture<'a>(planes: &'a [Vec<u16>; 3]) -> Picture<'a> {
+fn picture(planes: &[Vec<u16>; 3]) -> Picture<'_> {
     let planes = Planes::TenBit(planes.each_ref().map(Vec::as_slice));
     Picture { width: WIDTH, height: HEIGHT, subsampling: Subsampling::None, planes }
 }

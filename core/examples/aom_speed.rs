@@ -1,18 +1,20 @@
-//! Measures libaom on one picture, at each speed: bytes, time and processor time.
+//! Measures libaom on one picture: bytes, time and processor time.
 //!
-//! `cargo run --release --package pixrace --example aom_speed -- photo.png 2 25 /tmp` encodes on two threads with quantizer
-//! 25, best of three runs, and leaves the files in the folder. Processor times are from `/proc`: Linux only.
+//! `cargo run --release --package pixrace --example aom_speed -- photo.png 2 25 out 9 8 tune=psnr` encodes on two threads
+//! with quantizer 25 at the speeds 9 and 8, with one option changed, best of three runs. The files are left in the folder
+//! `out`, which must exist. Processor times are from `/proc`: Linux only.
 
 use std::time::Instant;
 
+use avif_serialize::Aviffy;
+use avif_serialize::constants::MatrixCoefficients;
 use image::DynamicImage;
-use pixrace::cancel::Cancel;
-use pixrace::codec::avif::{PlaneSet, Sampling, encode_sampled};
-use pixrace::codec::{Effort, Encoder, Format, Metadata};
+use pixrace::codec::avif::{BIT_DEPTH, PlaneSet, Sampling};
 use pixrace::image::ImageBuffer;
 use pixrace_aom::{Picture, Planes, Settings, Subsampling, encode};
 
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 8] = [
+    ("enable-palette", "0"),
     ("tune", "ssim"),
     ("enable-qm", "1"),
     ("qm-min", "5"),
@@ -43,7 +45,7 @@ fn timed<T>(mut work: impl FnMut() -> Outcome<T>) -> Outcome<(T, u128, u64)> {
     Ok(best)
 }
 
-fn measure(image: &ImageBuffer, quantizer: u8, folder: &str) -> Outcome<()> {
+fn measure(image: &ImageBuffer, quantizer: u8, speeds: &[u8], options: &[(&str, &str)], folder: &str) -> Outcome<()> {
     for sampling in [Sampling::Full, Sampling::Half] {
         let (set, wall, processor) = timed(|| Ok(PlaneSet::color(image, sampling)?))?;
         println!("{sampling:?} planes: {wall} ms, {processor} ms of processor time");
@@ -51,33 +53,37 @@ fn measure(image: &ImageBuffer, quantizer: u8, folder: &str) -> Outcome<()> {
         let subsampling = if sampling == Sampling::Full { Subsampling::None } else { Subsampling::Half };
         let planes = Planes::TenBit([&set.luma, cb, cr]);
         let picture = Picture { width: set.width, height: set.height, subsampling, planes };
-        for (speed, tiles_log2) in [5, 6, 7, 8, 9].into_iter().flat_map(|speed| [(speed, (0, 0)), (speed, (1, 1))]) {
-            let settings = Settings { speed, quantizer, lossless: false, tiles_log2, options: &OPTIONS };
+        for (speed, tiles_log2) in speeds.iter().flat_map(|&speed| [(speed, (0, 0)), (speed, (1, 1))]) {
+            let settings = Settings { speed, quantizer, lossless: false, tiles_log2, options };
             let (file, wall, processor) = timed(|| Ok(encode(&picture, &settings)?))?;
             let bytes = file.len();
+            save(&file, &picture, &format!("{folder}/{sampling:?}-{speed}-{}.avif", tiles_log2.0))?;
             println!(
                 "{sampling:?} speed {speed} tiles {tiles_log2:?}: {bytes} bytes, {wall} ms, {processor} ms of processor time"
             );
         }
     }
-    let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-    for effort in [Effort::Fast, Effort::Balanced, Effort::Best] {
-        let encoder = Encoder { format: Format::Avif, effort, metadata: &metadata, cancel: &cancel };
-        for sampling in [Sampling::Full, Sampling::Half] {
-            let file = encode_sampled(&encoder, image, 60, sampling)?;
-            std::fs::write(format!("{folder}/{effort:?}-{sampling:?}.avif"), file)?;
-        }
-    }
     Ok(())
+}
+
+fn save(file: &[u8], picture: &Picture<'_>, path: &str) -> Outcome<()> {
+    let half = picture.subsampling == Subsampling::Half;
+    let mut container = Aviffy::new();
+    container.set_matrix_coefficients(MatrixCoefficients::Bt601).set_chroma_subsampling((half, half));
+    Ok(std::fs::write(path, container.to_vec(file, None, picture.width, picture.height, BIT_DEPTH))?)
 }
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, threads, quantizer, folder] = arguments.as_slice() else {
-        return Err("arguments: picture, threads, quantizer, folder".into());
+    let [path, threads, quantizer, folder, speeds @ ..] = arguments.as_slice() else {
+        return Err("arguments: picture, threads, quantizer, folder, speeds".into());
     };
+    let more = speeds.iter().filter_map(|argument| argument.split_once('='));
+    let options: Vec<_> = OPTIONS.into_iter().chain(more).collect();
+    let speeds = speeds.iter().filter(|argument| !argument.contains('=')).map(|speed| speed.parse());
+    let speeds = speeds.collect::<Result<Vec<u8>, _>>()?;
     let (threads, quantizer) = (threads.parse()?, quantizer.parse()?);
     let image = ImageBuffer::new(DynamicImage::ImageRgb8(image::open(path)?.into_rgb8()));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| measure(&image, quantizer, folder))
+    pool.install(|| measure(&image, quantizer, &speeds, &options, folder))
 }
