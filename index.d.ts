@@ -15,13 +15,16 @@ export interface Candidate {
   format: Format | 'gif'
   /** Size of the file; null if there is none. */
   bytes: number | null
-  /** The quality it was encoded at, 1 to 100; null for lossless candidates and the original. */
+  /** The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null
-  /** SSIMULACRA2 against the input; null where it was not computed. */
+  /**
+   * SSIMULACRA2 against the input, of the file as a decoder shows it; 100 where every pixel is kept; null where no score
+   * was asked for.
+   */
   score: number | null
-  /** How many times its encoder ran. */
+  /** How many times its encoders ran over the whole picture. */
   encodes: number
-  /** Wall time of its encoder in milliseconds. */
+  /** Wall time of its encoders and of judging their files, in milliseconds. */
   elapsedMs: number
   outcome: Outcome
   /** The file, for a finished candidate. */
@@ -103,17 +106,30 @@ export interface OptimizeOptions {
    */
   formats?: Array<Format>
   /**
-   * 1 (smallest) to 100 (best), on each encoder's own scale, for all lossy formats or one per format. PNG keeps every
-   * pixel and has no quality. Excludes `lossless`. Default: 80 each.
+   * Encodes each format once, at 1 (smallest) to 100 (best) on its encoder's own scale: one number for all lossy formats
+   * or one per format (80 where left out). PNG keeps every pixel. Excludes `minScore` and `lossless`. Default: none; the
+   * quality is searched.
    */
   quality?: number | Qualities
-  /** No candidate above this many bytes passes. An integer of at least 1. Default: none. */
+  /**
+   * The smallest file whose SSIMULACRA2 against the input is at least this, 0 to 100: 50 medium, 70 high, 90 visually
+   * lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Excludes `quality` and
+   * `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
+   */
+  minScore?: number
+  /**
+   * No candidate above this many bytes passes. An integer of at least 1. Without `minScore`, `quality` and `lossless`: the
+   * best-looking file that fits is searched. Default: none.
+   */
   maxBytes?: number
   /** Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Default: false. */
   lossless?: boolean
   /** CPU for bytes. Default: 'balanced'. */
   effort?: Effort
-  /** 'all': every format is finished. The only strategy of this version, and its default. */
+  /**
+   * 'race': a format that can no longer win is abandoned and has no file. 'all': every format is finished, as a `<picture>`
+   * needs it. The answer is the same. Default: 'race'.
+   */
   strategy?: Strategy
   /**
    * Most threads that this call may use, codec-internal ones included. An integer of at least 1; more than the
@@ -143,7 +159,10 @@ export interface OptimizeOptions {
 
 /** The answer of `optimize`. */
 export interface OptimizeResult {
-  /** The smallest file that satisfies every constraint; if none does (`passed` is false), the smallest of all. */
+  /**
+   * The smallest file that satisfies every constraint; with `maxBytes` alone, the best-looking one. If none does (`passed`
+   * is false), the best-looking file within `maxBytes`, else the smallest.
+   */
   data: Buffer
   /** Format of `data`: one of the requested formats, or the input's if the original won. */
   format: Format | 'gif'
@@ -151,9 +170,9 @@ export interface OptimizeResult {
   width: number
   /** Height of the picture as shown, in pixels. */
   height: number
-  /** The quality of `data`, 1 to 100; null for lossless candidates and the original. */
+  /** The quality of `data`, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null
-  /** SSIMULACRA2 of `data` against the input; null where it was not computed. */
+  /** SSIMULACRA2 of `data` against the input; null where no score was asked for. */
   score: number | null
   /** Whether `data` is the input, byte for byte. */
   isOriginal: boolean
@@ -203,14 +222,15 @@ export interface Qualities {
  */
 export declare function score(reference: Uint8Array, candidate: Uint8Array): Promise<number>
 
-/** Which formats are finished. */
-export type Strategy = 'all'
+/** What becomes of formats that cannot win. */
+export type Strategy = 'race' | 'all'
 
 /** Where the time went, in milliseconds. */
 export interface Timings {
   decodeMs: number
-  /** From the first encoder's start to the last one's end. */
+  /** From the first encoder's start to the last one's end, judging included. */
   encodeMs: number
+  /** Time spent on judging, on all threads together. */
   scoreMs: number
   /** From the call to its answer. */
   totalMs: number

@@ -3,8 +3,18 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 10] =
-    ["libaom-sys", "rav1e", "libwebp-sys", "mozjpeg-sys", "oxipng", "quantizr", "png", "image-webp", "re_rav1d", "fast-ssim2"];
+const LIBRARIES: [&str; 10] = [
+    "libaom-sys",
+    "rav1e",
+    "libwebp-sys",
+    "mozjpeg-sys",
+    "oxipng",
+    "quantizr",
+    "png",
+    "image-webp",
+    "re_rav1d",
+    "fast-ssim2",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=../Cargo.lock");

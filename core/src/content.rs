@@ -19,20 +19,43 @@ const PIXELS_PER_COLOR: usize = 16;
 /// Rows that are looked at, at most, evenly spread.
 const ROWS: usize = 256;
 
-/// Whether the picture is rather drawn (a screenshot, a chart, a logo, a page of text) than photographed, so that lossless
-/// and palette candidates deserve a try. Depends on the pixels alone; takes one or two milliseconds at any size.
+/// What a picture looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Photographed, or as rich as a photograph.
+    Photo,
+    /// Drawn in areas of one colour: a screenshot, a chart, a page of text.
+    Areas,
+    /// Drawn in few colours that change from pixel to pixel, as gradients do.
+    Gradients,
+}
+
+impl Content {
+    /// Depends on the pixels alone; takes one or two milliseconds at any size.
+    #[must_use]
+    pub fn of(image: &ImageBuffer) -> Self {
+        let width = image.width() as usize;
+        let (counts, gray) = match image.pixels() {
+            Pixels::Gray8(samples) => (Counts::of::<_, 1>(samples, width), true),
+            Pixels::Gray16(samples) => (Counts::of::<_, 1>(samples, width), true),
+            Pixels::Rgb8(samples) => (Counts::of::<_, 3>(samples, width), false),
+            Pixels::Rgba8(samples) => (Counts::of::<_, 4>(samples, width), false),
+            Pixels::Rgb16(samples) => (Counts::of::<_, 3>(samples, width), false),
+            Pixels::Rgba16(samples) => (Counts::of::<_, 4>(samples, width), false),
+        };
+        match counts.repeats() >= DRAWN_REPEATS {
+            true => Self::Areas,
+            // Grey has no more than 256 colours, drawn or not.
+            false if !gray && counts.few_colors() => Self::Gradients,
+            false => Self::Photo,
+        }
+    }
+}
+
+/// Whether the picture is rather drawn than photographed, so that lossless and palette candidates deserve a try.
 #[must_use]
 pub fn looks_drawn(image: &ImageBuffer) -> bool {
-    let width = image.width() as usize;
-    match image.pixels() {
-        // Grey has no more than 256 colours, drawn or not.
-        Pixels::Gray8(samples) => Counts::of::<_, 1>(samples, width).repeats() >= DRAWN_REPEATS,
-        Pixels::Gray16(samples) => Counts::of::<_, 1>(samples, width).repeats() >= DRAWN_REPEATS,
-        Pixels::Rgb8(samples) => Counts::of::<_, 3>(samples, width).look_drawn(),
-        Pixels::Rgba8(samples) => Counts::of::<_, 4>(samples, width).look_drawn(),
-        Pixels::Rgb16(samples) => Counts::of::<_, 3>(samples, width).look_drawn(),
-        Pixels::Rgba16(samples) => Counts::of::<_, 4>(samples, width).look_drawn(),
-    }
+    Content::of(image) != Content::Photo
 }
 
 /// What the rows that were looked at consist of.
@@ -71,9 +94,8 @@ impl Counts {
         1.0 - self.changes as f64 / self.pixels as f64
     }
 
-    fn look_drawn(&self) -> bool {
-        let few_colors = self.colors <= DRAWN_COLORS && self.colors * PIXELS_PER_COLOR <= self.pixels;
-        few_colors || self.repeats() >= DRAWN_REPEATS
+    fn few_colors(&self) -> bool {
+        self.colors <= DRAWN_COLORS && self.colors * PIXELS_PER_COLOR <= self.pixels
     }
 }
 

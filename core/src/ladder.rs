@@ -27,9 +27,7 @@ impl Ladder {
     pub fn whole(format: Format, method: Method) -> Self {
         match (method, format) {
             (Method::Lossless, _) => Self::single(Target::Visible),
-            (Method::Palette, _) => {
-                Self { targets: PALETTE_SIZES.map(Target::Palette).into(), typical: &PALETTE }
-            }
+            (Method::Palette, _) => Self { targets: PALETTE_SIZES.map(Target::Palette).into(), typical: &PALETTE },
             (Method::Lossy, _) => Self {
                 targets: codec::quality_steps(format).into_iter().map(Target::Quality).collect(),
                 typical: match format {

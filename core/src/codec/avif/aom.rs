@@ -5,25 +5,26 @@ use pixrace_aom::{MAX_QUANTIZER, Picture, Planes, Settings, Subsampling};
 use super::planes::{PlaneSet, Sampling};
 use crate::cancel::Cancel;
 use crate::codec::Effort;
+use crate::content::Content;
 use crate::error::{Error, Result};
 
 /// With alpha, a little above what `core/examples/memory.rs` shows: 39 on one thread, 52 on two, 49 on four.
 pub(super) const BYTES_PER_PIXEL: u64 = 56;
 
-/// libaom's speed, 0 (slowest) to 9.
-fn speed(effort: Effort) -> u8 {
+/// libaom's speed, 0 (slowest) to 9. Measured on photos at a score of 70, against 6: 5 takes 9 % fewer bytes and 4.6 times
+/// as long, 8 takes 11 % more and 0.4 of the time, 9 takes 29 % more. Gradients win most from 5, 30 %, and cost little.
+fn speed(effort: Effort, content: Content) -> u8 {
     match effort {
         Effort::Fast => 8,
+        Effort::Balanced if content == Content::Gradients => 5,
         Effort::Balanced => 6,
         Effort::Best => 5,
     }
 }
 
-/// What makes files smaller at equal SSIMULACRA2 score, by aomenc's names. Without palettes: libaom takes photos with
-/// smooth parts for screen content, and its search then costs bytes and time. With them, one photo took 318,503 bytes
-/// (42.4 dB) at speed 8 and 140,735 (43.0 dB) at speed 6, without them 79,849 (40.2 dB) and 135,954 (43.0 dB).
-const OPTIONS: [(&str, &str); 8] = [
-    ("enable-palette", "0"),
+/// What makes files smaller at equal SSIMULACRA2 score, by aomenc's names. Found by a sweep over ten
+/// photographs; its table is in `benchmark/avif.md`.
+const OPTIONS: [(&str, &str); 7] = [
     ("tune", "ssim"),
     ("enable-qm", "1"),
     ("qm-min", "6"),
@@ -33,8 +34,8 @@ const OPTIONS: [(&str, &str); 8] = [
     ("dist-metric", "qm-psnr"),
 ];
 
-/// Tools for screen content, which a photograph can trick libaom into trying: on one of the benchmark's photos, a dark one,
-/// encoding took four times as long, for no byte.
+/// Tools for screen content, which smooth photographs trick libaom into trying: on one of the benchmark's photos encoding
+/// then took seven times as long, for 11 % more bytes.
 const NO_SCREEN_TOOLS: [(&str, &str); 2] = [("enable-palette", "0"), ("enable-intrabc", "0")];
 
 /// libaom's quantizer, [`BEST_QUANTIZER`] to 63, of a quality from 1 to 100. Linear like libavif's (libavif 1.0,
@@ -66,6 +67,9 @@ fn tiles_log2(width: u32, height: u32) -> (u8, u8) {
     (columns, rows)
 }
 
+/// Of drawings, whose files are so small that tiles cost 7 %.
+const ONE_TILE: (u8, u8) = (0, 0);
+
 /// More no machine has cores for.
 const MAX_TILES: u64 = 64;
 
@@ -78,12 +82,12 @@ pub(super) fn encode_planes(set: &PlaneSet, quality: u8, effort: Effort, cancel:
     };
     let planes = Planes::TenBit([&set.luma, cb, cr]);
     let picture = Picture { width: set.width, height: set.height, subsampling, planes };
-    let more: &[_] = if set.drawn { &[] } else { &NO_SCREEN_TOOLS };
+    let more: &[_] = if set.content == Content::Areas { &[] } else { &NO_SCREEN_TOOLS };
     let settings = Settings {
-        speed: speed(effort),
+        speed: speed(effort, set.content),
         quantizer: quantizer(quality),
         lossless: false,
-        tiles_log2: tiles_log2(set.width, set.height),
+        tiles_log2: if set.content == Content::Photo { tiles_log2(set.width, set.height) } else { ONE_TILE },
         options: &[&OPTIONS, more].concat(),
     };
     let file = pixrace_aom::encode(&picture, &settings).map_err(|error| Error::internal(error.to_string()))?;

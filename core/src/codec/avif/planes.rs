@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::content::looks_drawn;
+use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 
@@ -19,6 +19,54 @@ pub enum Sampling {
     Half,
 }
 
+impl Sampling {
+    /// The one that needs fewer bytes at the same look. Half the resolution pays where chroma has little detail of its own
+    /// but not less than luma has, as in soft, colourful pictures. Measured on twelve photos at a score of 70: it takes 3.4 %
+    /// off the one picture that this rule finds, and adds 0.5 to 11.9 % to nine of the others (1.3 % off one that it misses).
+    #[must_use]
+    pub fn of(image: &ImageBuffer) -> Self {
+        let (chroma, luma) = match image.pixels() {
+            Pixels::Rgb8(samples) => detail::<3>(samples, image.width() as usize),
+            Pixels::Rgba8(samples) => detail::<4>(samples, image.width() as usize),
+            _ => (0.0, 0.0),
+        };
+        if chroma < SOFT_CHROMA && chroma >= luma * STRONG_CHROMA { Self::Half } else { Self::Full }
+    }
+}
+
+const SOFT_CHROMA: f32 = 2.0;
+const STRONG_CHROMA: f32 = 0.6;
+
+/// Pairs of rows that are looked at, at most, evenly spread.
+const ROW_PAIRS: usize = 256;
+
+/// Mean absolute difference of chroma (both planes) and of luma to the mean of their block of 2 × 2 pixels.
+fn detail<const N: usize>(samples: &[u8], width: usize) -> (f32, f32) {
+    let (pixels, _) = samples.as_chunks::<N>();
+    let pairs = pixels.chunks_exact(2 * width);
+    let step = pairs.len().div_ceil(ROW_PAIRS).max(1);
+    let (mut sums, mut blocks) = ([0.0; 3], 0.0_f32);
+    for pair in pairs.step_by(step) {
+        let (top, bottom) = pair.split_at(width);
+        for (top, bottom) in top.chunks_exact(2).zip(bottom.chunks_exact(2)) {
+            let block = [top[0], top[1], bottom[0], bottom[1]]
+                .map(|p| ycbcr(f32::from(p[0]), f32::from(p[1]), f32::from(p[2])));
+            for (plane, sum) in sums.iter_mut().enumerate() {
+                let mean = block.iter().map(|pixel| pixel[plane]).sum::<f32>() / 4.0;
+                *sum += block.iter().map(|pixel| (pixel[plane] - mean).abs()).sum::<f32>() / 4.0;
+            }
+            blocks += 1.0;
+        }
+    }
+    ((sums[1] + sums[2]) / blocks.max(1.0), sums[0] / blocks.max(1.0))
+}
+
+/// With the BT.601 luma weights, chroma around 0.
+fn ycbcr(r: f32, g: f32, b: f32) -> [f32; 3] {
+    let y = 0.299 * r + 0.587 * g + 0.114 * b;
+    [y, (b - y) * 0.564, (r - y) * 0.713]
+}
+
 /// One AV1 picture of [`BIT_DEPTH`] bits in full range: colour, grey or alpha. Rows from the top without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaneSet {
@@ -27,18 +75,18 @@ pub struct PlaneSet {
     pub luma: Vec<u16>,
     /// Cb and Cr, unless it is monochrome.
     pub chroma: Option<(Sampling, [Vec<u16>; 2])>,
-    /// Whether tools for screen content may pay.
-    pub drawn: bool,
+    /// Which of the encoder's tools may pay.
+    pub content: Content,
 }
 
 impl PlaneSet {
     /// Colours, or grey alone where the image is grey. Converts in the current rayon pool.
     pub fn color(image: &ImageBuffer, sampling: Sampling) -> Result<Self> {
-        let (width, height, drawn) = (image.width(), image.height(), looks_drawn(image));
+        let (width, height, content) = (image.width(), image.height(), Content::of(image));
         let rgb = match image.pixels() {
             Pixels::Gray8(samples) => {
                 let luma = samples.iter().map(|&sample| ten_bits(sample)).collect();
-                return Ok(Self { width, height, luma, chroma: None, drawn });
+                return Ok(Self { width, height, luma, chroma: None, content });
             }
             Pixels::Rgb8(samples) => samples,
             Pixels::Rgba8(samples) => &visible_colors(samples).into(),
@@ -48,7 +96,7 @@ impl PlaneSet {
             Sampling::Full => full_planes(rgb, width as usize),
             Sampling::Half => half_planes(rgb, width as usize),
         };
-        Ok(Self { width, height, luma, chroma: Some((sampling, chroma)), drawn })
+        Ok(Self { width, height, luma, chroma: Some((sampling, chroma)), content })
     }
 
     /// The alpha channel as a picture of its own.
@@ -57,7 +105,7 @@ impl PlaneSet {
             return Err(Error::internal("this image has no alpha of 8 bits"));
         };
         let luma = samples.chunks_exact(4).map(|pixel| ten_bits(pixel[3])).collect();
-        Ok(Self { width: image.width(), height: image.height(), luma, chroma: None, drawn: true })
+        Ok(Self { width: image.width(), height: image.height(), luma, chroma: None, content: Content::of(image) })
     }
 }
 
