@@ -46,7 +46,7 @@ fn measure(what: &str, image: &ImageBuffer) -> Result<usize, Error> {
         "png" => encoder(Format::Png).encode(image, quality)?,
         "png-palette" => encoder(Format::Png).encode(image, Target::Palette(256))?,
         "score" => {
-            pixrace::score::score(image, image, &cancel)?;
+            pixrace::score::Reference::new(image, &cancel)?.score(image, &cancel)?;
             Vec::new()
         }
         other => return Err(Error::UnsupportedInput { detected: other.to_owned() }),

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod calls;
 pub mod cancel;
 pub mod candidate;
+mod checks;
 pub mod codec;
 pub mod content;
 pub mod curve;

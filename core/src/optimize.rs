@@ -87,7 +87,7 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     let mut candidates = Vec::with_capacity(options.formats().len() + 1);
     for &format in options.formats() {
         let runs = plan.contenders.iter().zip(&runs).filter(|(contender, _)| contender.format == format);
-        let (candidate, more) = standing(format, runs.collect(), &plan, &contest);
+        let (candidate, more) = standing(format, &runs.collect::<Vec<_>>(), &plan, &contest);
         candidates.push(candidate);
         warnings.extend(more);
     }
@@ -124,7 +124,7 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
 /// What stands for a requested format: the best of its finished files, or why there is none.
 fn standing(
     format: Format,
-    runs: Vec<(&Contender, &Run)>,
+    runs: &[(&Contender, &Run)],
     plan: &Plan,
     contest: &Contest<'_>,
 ) -> (Candidate, Option<Warning>) {
