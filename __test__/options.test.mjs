@@ -11,12 +11,13 @@ const PIXEL = fixture('pixel.png')
 const MAX_SIDE = 65_535
 
 // Part of the contract, refused by this version.
-const NOT_YET = ['minScore', 'resize', 'colorProfile']
+const NOT_YET = ['resize', 'colorProfile']
 
 // One valid value for every option of this version.
 const VALID = {
   formats: ['png'],
   quality: { avif: 1, webp: 50, jpeg: 100 },
+  minScore: 85.5,
   maxBytes: 1000,
   lossless: true,
   effort: 'fast',
@@ -50,10 +51,11 @@ const WRONG = {
   options: [null, 1, 'fast', true, [], [{}], () => ({}), Symbol('options'), 10n, new Uint8Array(1)],
   formats: ['png', {}, 1, null, true, []],
   quality: ['80', null, true, [80], 101, ...NOT_INTEGERS.filter(value => value?.constructor !== Object)],
+  minScore: [101, 100.001, -1, Number.NaN, Number.POSITIVE_INFINITY, '70', '', true, null, 70n, {}, [70]],
   maxBytes: [...NOT_INTEGERS, 2 ** 53],
   lossless: NOT_BOOLEANS,
   effort: ['slow', 'FAST', '', 1, null, true],
-  strategy: ['race', 'one', 1, null],
+  strategy: ['RACE', 'one', 'every', '', 1, true, null],
   concurrency: [...NOT_INTEGERS, 2 ** 53],
   parallel: NOT_BOOLEANS,
   keepOriginal: NOT_BOOLEANS,
@@ -61,7 +63,6 @@ const WRONG = {
   metadata: ['all', '', true, null],
   limits: [3, 'none', null, []],
   signal: [1, 'abort', null, {}, new EventTarget(), new AbortController()],
-  minScore: [70, null],
   resize: [{ width: 10 }, {}],
   colorProfile: ['srgb', 'keep'],
 }
@@ -94,6 +95,10 @@ const CASES = [
   [{ formats: Array(2) }, 'formats', 'undefined'],
   [{ quality: 80, lossless: true }, 'quality', '80'],
   [{ quality: { webp: 80 }, lossless: true }, 'quality', 'an object'],
+  [{ quality: 80, minScore: 70 }, 'quality', '80'],
+  [{ quality: {}, minScore: 0 }, 'quality', 'an object'],
+  [{ quality: 80, minScore: 70, lossless: true }, 'quality', '80'],
+  [{ minScore: 70, lossless: true }, 'minScore', '70'],
   [{ parallel: false, concurrency: 2 }, 'concurrency', '2'],
 ]
 
@@ -161,6 +166,13 @@ describe('a wrong option is refused', () => {
     it(`${option}: ${received}`, () => assertRefused(options, option, received))
   }
 
+  it('minScore, with its range', async () => {
+    for (const minScore of [101, -1, Number.NaN, '70']) {
+      const error = await pixrace.optimize(PIXEL, { minScore }).then(assert.fail, refusal => refusal)
+      assert.equal(error.expected, 'a number from 0 to 100')
+    }
+  })
+
   it('with a message of bounded length', async () => {
     const error = await pixrace.optimize(PIXEL, { effort: 'x'.repeat(1 << 20) }).then(assert.fail, refusal => refusal)
     assert.ok(error.message.length < 500, `${error.message.length} characters`)
@@ -214,13 +226,7 @@ describe('what is not set is not there', () => {
   it('undefined equals absent, at every level', async () => {
     const unset = Object.fromEntries([...Object.keys(VALID), ...NOT_YET, 'unknown'].map(name => [name, undefined]))
     const absent = await pixrace.optimize(PIXEL)
-    const sames = [
-      undefined,
-      {},
-      unset,
-      { limits: { maxPixels: undefined, x: undefined } },
-      { quality: { avif: undefined } },
-    ]
+    const sames = [undefined, {}, unset, { limits: { maxPixels: undefined, x: undefined } }]
     for (const options of sames) {
       const same = await pixrace.optimize(PIXEL, options)
       assert.deepEqual(
@@ -228,6 +234,17 @@ describe('what is not set is not there', () => {
         absent.candidates.map(one => one.data),
       )
     }
+    const [some, none] = [{ quality: { avif: undefined } }, { quality: {} }]
+    assert.deepEqual((await pixrace.optimize(PIXEL, some)).data, (await pixrace.optimize(PIXEL, none)).data)
+  })
+
+  it('the defaults are minScore 70 and the race', async () => {
+    const names = ({ data, outcome, bytes, encodes }) => ({ data, outcome, bytes, encodes })
+    const photo = fixture('photo.jpg')
+    const plain = await pixrace.optimize(photo)
+    const said = await pixrace.optimize(photo, { minScore: 70, strategy: 'race', lossless: false })
+    assert.deepEqual(said.candidates.map(names), plain.candidates.map(names))
+    assert.ok(plain.candidates.some(({ outcome }) => outcome === 'abandoned'))
   })
 })
 
@@ -256,6 +273,8 @@ describe('index.d.ts and the engine know the same options', () => {
     const most = Number.MAX_SAFE_INTEGER
     for (const options of [
       { quality: 1, maxBytes: 1, concurrency: 1, limits: { maxPixels: 1, maxInputBytes: PIXEL.length } },
+      { minScore: 0, maxBytes: 1 },
+      { minScore: 100, maxBytes: most },
       { quality: 100, maxBytes: most, concurrency: most, limits: { maxPixels: MAX_SIDE ** 2, maxInputBytes: most } },
     ]) {
       await pixrace.optimize(PIXEL, options)

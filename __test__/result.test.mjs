@@ -10,7 +10,8 @@ import pixrace from '../index.js'
 import { fixture } from './support/fixtures.mjs'
 
 const ALL = ['avif', 'webp', 'jpeg', 'png']
-const FAST = { effort: 'fast' }
+// One file of every format; without a search nothing is scored.
+const ONCE = { effort: 'fast', quality: 80, strategy: 'all' }
 const PICTURE = /\.(png|jpg|webp|gif)$/
 
 const outcomes = result => result.candidates.map(candidate => candidate.outcome)
@@ -29,7 +30,7 @@ function assertMilliseconds(...values) {
 
 function assertCandidate(candidate) {
   assertKeys(candidate, ['format', 'bytes', 'quality', 'score', 'encodes', 'elapsedMs', 'outcome'], ['data'])
-  assert.equal(candidate.score, null)
+  assert.ok(candidate.score === null || (typeof candidate.score === 'number' && candidate.score <= 100))
   assertMilliseconds(candidate.elapsedMs)
   if (candidate.data === undefined) return assert.equal(candidate.bytes, null)
   assert.ok(Buffer.isBuffer(candidate.data))
@@ -60,7 +61,7 @@ function assertShape(result, input) {
 describe('the answer', () => {
   it('has exactly this shape', async () => {
     const input = fixture('photo.png')
-    for (const result of [await pixrace.optimize(input, FAST), pixrace.optimizeSync(input, FAST)]) {
+    for (const result of [await pixrace.optimize(input, ONCE), pixrace.optimizeSync(input, ONCE)]) {
       assertShape(result, input)
       assert.deepEqual([result.width, result.height], [320, 240])
       assert.deepEqual(result.input, await pixrace.inspect(input))
@@ -69,12 +70,30 @@ describe('the answer', () => {
         result.candidates.map(candidate => candidate.encodes),
         [1, 1, 1, 1, 0],
       )
+      assert.deepEqual(
+        result.candidates.map(candidate => candidate.score),
+        [null, null, null, null, null],
+      )
       assert.deepEqual([result.isOriginal, result.passed], [false, true])
     }
   })
 
+  it('has the same shape after a search, where every file has a score and an abandoned format has no file', async () => {
+    for (const name of ['photo.jpg', 'logo-alpha.png']) {
+      const input = fixture(name)
+      for (const result of [await pixrace.optimize(input), pixrace.optimizeSync(input, { maxBytes: 4000 })]) {
+        assertShape(result, input)
+        for (const { data, score, outcome } of result.candidates) {
+          if (data && outcome !== 'over-budget') assert.equal(typeof score, 'number', outcome)
+          if (!data) assert.match(outcome, /^(abandoned|skipped)$/)
+        }
+        assert.equal(result.candidates.at(-1).score, 100)
+      }
+    }
+  })
+
   it('shows the picture upright', async () => {
-    const result = await pixrace.optimize(fixture('exif-xmp.jpg'), { ...FAST, formats: ['webp'] })
+    const result = await pixrace.optimize(fixture('exif-xmp.jpg'), { ...ONCE, formats: ['webp'] })
     assert.deepEqual([result.width, result.height], [240, 160])
     assert.deepEqual([result.input.width, result.input.height, result.input.orientation], [160, 240, 6])
     const shown = await sharp(result.data).metadata()
@@ -84,7 +103,7 @@ describe('the answer', () => {
   it('lists the candidates in the order of the request, then the original', async () => {
     const input = fixture('still.gif')
     for (const order of [ALL, [...ALL].reverse(), ['jpeg', 'avif'], ['png']]) {
-      const result = await pixrace.optimize(input, { ...FAST, formats: order })
+      const result = await pixrace.optimize(input, { ...ONCE, formats: order })
       assert.deepEqual(formats(result), [...order, 'gif'])
       assert.deepEqual(result.candidates.at(-1).data, input)
     }
@@ -92,10 +111,10 @@ describe('the answer', () => {
 
   it('leaves the original out with keepOriginal: false, however small it is', async () => {
     const input = fixture('tall.png')
-    const kept = await pixrace.optimize(input, FAST)
+    const kept = await pixrace.optimize(input, ONCE)
     assert.deepEqual([kept.isOriginal, kept.format, kept.quality], [true, 'png', null])
     assert.deepEqual(kept.data, input)
-    const result = await pixrace.optimize(input, { ...FAST, keepOriginal: false })
+    const result = await pixrace.optimize(input, { ...ONCE, keepOriginal: false })
     assertShape(result, input)
     assert.deepEqual(formats(result), ALL)
     assert.equal(result.isOriginal, false)
@@ -104,13 +123,13 @@ describe('the answer', () => {
 
   it('names the quality of lossy candidates, and null for PNG, lossless ones and the original', async () => {
     const qualities = async options => {
-      const result = await pixrace.optimize(fixture('palette.png'), { ...FAST, ...options })
+      const result = await pixrace.optimize(fixture('palette.png'), { ...ONCE, ...options })
       return result.candidates.map(candidate => candidate.quality)
     }
     assert.deepEqual(await qualities({}), [80, 80, 80, null, null])
     assert.deepEqual(await qualities({ quality: 33 }), [33, 33, 33, null, null])
     assert.deepEqual(await qualities({ quality: { webp: 7 } }), [80, 7, 80, null, null])
-    assert.deepEqual(await qualities({ lossless: true }), [null, null, null, null, null])
+    assert.deepEqual(await qualities({ lossless: true, quality: undefined }), [null, null, null, null, null])
   })
 })
 
@@ -120,7 +139,7 @@ describe('which candidate is the answer', () => {
     assert.ok(names.length > 30)
     for (const name of names) {
       const input = fixture(name)
-      const result = await pixrace.optimize(input, FAST)
+      const result = await pixrace.optimize(input, ONCE)
       assertShape(result, input)
       assert.equal(result.passed, true, name)
       assert.ok(result.data.length <= input.length, name)
@@ -134,8 +153,8 @@ describe('which candidate is the answer', () => {
   })
 
   it('is the earlier format on a tie, and a format rather than the original', async () => {
-    const encoded = await pixrace.optimize(fixture('palette.png'), { formats: ['png'] })
-    const again = await pixrace.optimize(encoded.data, { formats: ['png'] })
+    const encoded = await pixrace.optimize(fixture('palette.png'), { formats: ['png'], lossless: true })
+    const again = await pixrace.optimize(encoded.data, { formats: ['png'], lossless: true })
     assert.deepEqual(
       again.candidates.map(candidate => candidate.bytes),
       [encoded.data.length, encoded.data.length],
@@ -146,7 +165,12 @@ describe('which candidate is the answer', () => {
       ['webp', 'png'],
       ['png', 'webp'],
     ]) {
-      const result = await pixrace.optimize(input, { formats: order, lossless: true, keepOriginal: false })
+      const result = await pixrace.optimize(input, {
+        formats: order,
+        lossless: true,
+        strategy: 'all',
+        keepOriginal: false,
+      })
       assert.deepEqual([result.format, result.data.length, ...outcomes(result)], [order[0], bytes, 'won', 'lost'])
     }
   })
@@ -161,7 +185,7 @@ async function tied() {
       const input = await sharp(noise, { raw: { width, height, channels: 3 } })
         .png()
         .toBuffer()
-      const options = { formats: ['webp', 'png'], lossless: true, keepOriginal: false }
+      const options = { formats: ['webp', 'png'], lossless: true, strategy: 'all', keepOriginal: false }
       const { candidates } = await pixrace.optimize(input, options)
       if (candidates[0].bytes === candidates[1].bytes) return { input, bytes: candidates[0].bytes }
     }
@@ -173,10 +197,10 @@ describe('maxBytes', () => {
   const input = fixture('photo.png')
 
   it('filters: what is above it is over budget, the smallest below it wins', async () => {
-    const { candidates } = await pixrace.optimize(input, FAST)
+    const { candidates } = await pixrace.optimize(input, ONCE)
     const sizes = candidates.map(candidate => candidate.bytes).sort((a, b) => a - b)
     for (const maxBytes of sizes) {
-      const result = await pixrace.optimize(input, { ...FAST, maxBytes })
+      const result = await pixrace.optimize(input, { ...ONCE, maxBytes })
       assertShape(result, input)
       assert.deepEqual([result.passed, result.data.length, result.warnings.length], [true, sizes[0], 0])
       for (const { bytes, outcome } of result.candidates) {
@@ -187,9 +211,9 @@ describe('maxBytes', () => {
   })
 
   it('that nothing satisfies is said to be infeasible, and the smallest is returned', async () => {
-    const free = await pixrace.optimize(input, FAST)
+    const free = await pixrace.optimize(input, ONCE)
     const maxBytes = smallest(free.candidates) - 1
-    const result = await pixrace.optimize(input, { ...FAST, maxBytes })
+    const result = await pixrace.optimize(input, { ...ONCE, maxBytes })
     assertShape(result, input)
     assert.deepEqual([result.passed, result.data], [false, free.data])
     assert.deepEqual(outcomes(result), Array(5).fill('over-budget'))

@@ -18,6 +18,9 @@ import { canWatch, watch } from './support/threads.mjs'
 const PHOTO = fixture('photo.jpg')
 const ALL = ['avif', 'webp', 'jpeg', 'png']
 const FAST = { effort: 'fast' }
+// Every format is finished, so that all candidates can be counted.
+const ALL_ONCE = { ...FAST, quality: 80, strategy: 'all' }
+const ALL_SEARCHED = { ...FAST, minScore: 70, strategy: 'all' }
 
 // Share of samples with more threads running than allowed. When one call follows another, the threads of the first still
 // look for work for a moment: that is 0.1 here, and 0.8 if every call starts at once.
@@ -96,37 +99,42 @@ describe('threads at work, with PIXRACE_THREADS=4', { skip: canWatch ? false : '
 
   for (const concurrency of [1, 2, 3]) {
     it(`a call with concurrency ${concurrency} finishes four formats on ${concurrency}`, async () => {
-      const { busy, report } = await observe([{ ...FAST, concurrency }], concurrency)
+      const { busy, report } = await observe([{ ...ALL_ONCE, concurrency }], concurrency)
       assert.ok(busy.length >= 1 && busy.length <= concurrency, report)
     })
   }
 
+  it('a search with concurrency 2, judging included, runs on two', async () => {
+    const { busy, report } = await observe([{ ...ALL_SEARCHED, concurrency: 2 }], 2)
+    assert.ok(busy.length >= 1 && busy.length <= 2, report)
+  })
+
   it('a call with parallel: false runs on one', async () => {
-    const { busy, report } = await observe([{ ...FAST, parallel: false }], 1)
+    const { busy, report } = await observe([{ ...ALL_ONCE, parallel: false }], 1)
     assert.equal(busy.length, 1, report)
   })
 
   it('one format alone keeps to its bound too', async () => {
-    const { busy, report } = await observe([{ ...FAST, formats: ['avif'], concurrency: 2 }], 2)
+    const { busy, report } = await observe([{ ...ALL_ONCE, formats: ['avif'], concurrency: 2 }], 2)
     assert.ok(busy.length >= 1 && busy.length <= 2, report)
   })
 
   for (const options of [{}, { concurrency: 64 }]) {
     it(`a call with ${JSON.stringify(options)} uses several, at most four`, async () => {
-      const { busy, report } = await observe([{ ...FAST, ...options }], 4)
+      const { busy, report } = await observe([{ ...ALL_ONCE, ...options }], 4)
       assert.ok(busy.length >= 2 && busy.length <= 4, report)
     })
   }
 
   it('four calls with concurrency 2 at once use at most four', async () => {
-    const { busy, report } = await observe(Array(4).fill({ ...FAST, concurrency: 2 }), 4)
+    const { busy, report } = await observe(Array(4).fill({ ...ALL_ONCE, concurrency: 2 }), 4)
     assert.ok(busy.length >= 2 && busy.length <= 4, report)
   })
 
   it('calls of all kinds at once never run on more than four at the same time', async () => {
-    const one = { ...FAST, formats: ['webp', 'jpeg'], concurrency: 1 }
-    const two = { ...FAST, formats: ['avif', 'jpeg'], concurrency: 2 }
-    const whole = { ...FAST, formats: ['webp', 'avif'] }
+    const one = { ...ALL_ONCE, formats: ['webp', 'jpeg'], concurrency: 1 }
+    const two = { ...ALL_ONCE, formats: ['avif', 'jpeg'], concurrency: 2 }
+    const whole = { ...ALL_ONCE, formats: ['webp', 'avif'] }
     await observe([one, two, whole, 'score', two, one, whole, 'score', one, whole], 4)
   })
 })

@@ -32,7 +32,7 @@ declare const input: Uint8Array
 export type Unions = [
   Expect<Equal<Format, 'avif' | 'webp' | 'jpeg' | 'png'>>,
   Expect<Equal<Effort, 'fast' | 'balanced' | 'best'>>,
-  Expect<Equal<Strategy, 'all'>>,
+  Expect<Equal<Strategy, 'race' | 'all'>>,
   Expect<Equal<MetadataPolicy, 'strip' | 'keep'>>,
   Expect<Equal<Outcome, 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'>>,
   Expect<Equal<Candidate['outcome'], Outcome>>,
@@ -82,6 +82,7 @@ export type Shapes = [
 type OptionName =
   | 'formats'
   | 'quality'
+  | 'minScore'
   | 'maxBytes'
   | 'lossless'
   | 'effort'
@@ -102,7 +103,7 @@ export async function allowed() {
     quality: { avif: 60, jpeg: 82 },
     maxBytes: 100_000,
     effort: 'best',
-    strategy: 'all',
+    strategy: 'race',
     concurrency: 2,
     parallel: true,
     keepOriginal: false,
@@ -111,7 +112,8 @@ export async function allowed() {
     limits: { maxPixels: 1e6, maxInputBytes: 1e6, timeoutMs: 1000 },
     signal: AbortSignal.timeout(1000),
   })
-  optimizeSync(input, { lossless: true, quality: 80, signal: new AbortController().signal })
+  optimizeSync(input, { minScore: 82.5, maxBytes: 1, strategy: 'all', signal: new AbortController().signal })
+  optimizeSync(input, { lossless: true })
   const sizes: number[] = result.candidates.flatMap(({ bytes }) => bytes ?? [])
   const percent: number = await score(input, result.data)
   const { orientation, pages, hasAlpha }: ImageInfo = await inspect(result.data)
@@ -145,8 +147,12 @@ export async function refused() {
   await optimize(input, { formats: 'webp' })
   // @ts-expect-error There is no such effort.
   await optimize(input, { effort: 'slow' })
+  // @ts-expect-error There is no such strategy.
+  await optimize(input, { strategy: 'first' })
+  // @ts-expect-error A score is a number.
+  await optimize(input, { minScore: '70' })
   // @ts-expect-error Not in this version.
-  await optimize(input, { strategy: 'race' })
+  await optimize(input, { resize: { width: 100 } })
   // @ts-expect-error Metadata is stripped or kept.
   await optimize(input, { metadata: 'copy' })
   // @ts-expect-error PNG has no quality.

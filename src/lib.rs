@@ -18,6 +18,11 @@ use pixrace::cancel::Cancel;
 
 use crate::result::{Handle, ImageInfo, Versions, optimize_result};
 
+/// glibc before 2.38 does not reuse freed aligned blocks for new ones, so that the AV1 decoder's buffers made the process
+/// grow with every call.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Encodes an image in every requested format at once and resolves with the smallest file that satisfies all
 /// constraints.
 ///

@@ -81,7 +81,7 @@ const jobs = {
 
   // Two calls at a time, and then all at once: what the peak of each is.
   async flight() {
-    const options = { formats: ['webp', 'jpeg'], effort: 'fast', keepOriginal: false }
+    const options = { formats: ['webp', 'jpeg'], quality: 80, strategy: 'all', effort: 'fast', keepOriginal: false }
     // Every other call has threads of its own.
     const call = (_, index) => {
       const concurrency = index % 2 ? 1 : undefined

@@ -9,7 +9,7 @@ import { corpusFiles } from './corpus.mjs'
 const TIMEOUT_MS = 60_000
 
 const [concurrency] = process.argv.slice(2)
-const options = { effort: 'fast', limits: { timeoutMs: TIMEOUT_MS } }
+const options = { effort: 'fast', quality: 80, strategy: 'all', limits: { timeoutMs: TIMEOUT_MS } }
 if (concurrency) options.concurrency = Number(concurrency)
 
 const settled = promise =>

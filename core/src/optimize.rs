@@ -196,17 +196,14 @@ fn input_warnings(header: &Header) -> Vec<Warning> {
 /// Names the constraint that nothing satisfies, and what is returned instead.
 fn infeasible(goal: Goal, candidates: &[Candidate]) -> Warning {
     let fits = candidates.iter().filter_map(Candidate::bytes).any(|bytes| goal.fits(bytes));
-    let right = candidates.iter().filter(|candidate| candidate.data.is_some()).any(|c| goal.looks_right(c.score));
     let message = match (goal.max_bytes, goal.min_score) {
-        (Some(most), Some(least)) if fits && right => {
-            format!(
-                "No candidate has at most {most} bytes (maxBytes) and a score of at least {least} (minScore) at once; \
-                 the best-looking one within maxBytes is returned."
-            )
-        }
         (Some(most), _) if !fits => {
             format!("No candidate has at most {most} bytes (maxBytes); the smallest one is returned.")
         }
+        (Some(most), Some(least)) => format!(
+            "No candidate has at most {most} bytes (maxBytes) and a score of at least {least} (minScore) at once; the \
+             best-looking one within maxBytes is returned."
+        ),
         (_, least) => {
             let least = least.unwrap_or_default();
             format!("No candidate scores at least {least} (minScore); the best-looking one is returned.")

@@ -117,7 +117,9 @@ fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option
         (Method::Lossy, _) => DOUBT_LOSSY,
         (Method::Palette | Method::Lossless, _) => DOUBT_LOSSLESS,
     };
-    promise.bytes / doubt < bytes as f64 && may_look_right(goal, promise)
+    // A quality that a sample did not find may exist; a palette has no more colours than it has.
+    let hopeless = contender.method == Method::Palette && !may_look_right(goal, promise);
+    promise.bytes / doubt < bytes as f64 && !hopeless
 }
 
 /// Factors by which a promised size may be too large: three standard deviations of what a sample says of AVIF and JPEG (its
