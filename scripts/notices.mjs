@@ -25,6 +25,10 @@ const BUNDLED = [
     note: 'This software is based in part on the work of the Independent JPEG Group.',
   },
   {
+    ...{ crate: 'libmimalloc-sys', title: 'mimalloc', licence: 'MIT' },
+    ...{ url: 'https://github.com/microsoft/mimalloc', texts: ['c_src/mimalloc/v2/LICENSE'] },
+  },
+  {
     ...{ crate: 'libdeflate-sys', title: 'libdeflate', licence: 'MIT' },
     ...{ url: 'https://github.com/ebiggers/libdeflate', texts: ['libdeflate/COPYING'] },
   },
