@@ -221,7 +221,7 @@ function bundledTexts({ texts = [], headers = [], holders = [], copyright: mitCo
     if (holders.length === 0) return text
     return `${credits}\n${text.replace(/^\s*Copyright ©.*\n/gm, '')}`
   }
-  const mit = mitCopyright ? [`Copyright (c) ${mitCopyright}\n\n${MIT_TEXT}`] : []
+  const mit = mitCopyright ? [`Copyright (c) ${mitCopyright}\n\n${TEXTS.MIT}`] : []
   return [...texts.map(file => read(join(folder, file))), ...headers.map(body), ...mit]
 }
 
