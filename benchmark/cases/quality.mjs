@@ -21,7 +21,12 @@ async function measure(images, quality, progress) {
   const found = Object.fromEntries(FORMATS.map(format => [format, { scores: [], bytes: [] }]))
   for (const [i, { bytes: input }] of images.entries()) {
     progress(`quality ${quality}, picture ${i + 1} of ${images.length}`)
-    const { candidates } = await pixrace.optimize(input, { formats: FORMATS, quality, keepOriginal: false })
+    const { candidates } = await pixrace.optimize(input, {
+      formats: FORMATS,
+      quality,
+      strategy: 'all',
+      keepOriginal: false,
+    })
     for (const candidate of candidates) {
       found[candidate.format].scores.push(await scoreOf(input, candidate))
       found[candidate.format].bytes.push(candidate.bytes)
