@@ -2,16 +2,12 @@
 //! (AVIF has two, below `codec/avif`).
 
 pub mod avif;
-mod avif_boxes;
-mod avif_color;
-mod avif_container;
-mod avif_decode;
 mod gif;
 mod jpeg;
 mod png;
 mod webp;
 
-pub(crate) use avif_container::is_avif;
+pub(crate) use avif::is_avif;
 
 use std::fmt;
 
@@ -234,7 +230,7 @@ pub(crate) fn read_header(format: InputFormat, data: &[u8]) -> Result<Header> {
         InputFormat::Png => png::read_header(data),
         InputFormat::Webp => webp::read_header(data),
         InputFormat::Gif => gif::read_header(data),
-        InputFormat::Avif => avif_decode::read_header(data),
+        InputFormat::Avif => avif::read_header(data),
     }
 }
 
@@ -245,7 +241,7 @@ pub(crate) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
         InputFormat::Gif => gif::decode(data),
-        InputFormat::Avif => avif_decode::decode(data),
+        InputFormat::Avif => avif::decode(data),
     }
 }
 

@@ -1,9 +1,14 @@
-//! AVIF: the picture as AV1 wants it, one of two engines, and the container by avif-serialize.
+//! AVIF. Writing: the picture as AV1 wants it (`planes`), one of two engines (`aom`, `rav1e`), the container by avif-serialize.
+//! Reading: the container (`boxes`, `container`), AV1 by re_rav1d (`decode`), and colour (`color`).
 //!
 //! The engine is libaom; a build without the cargo feature `aom` needs no cmake and has rav1e instead.
 
 #[cfg(feature = "aom")]
 mod aom;
+mod boxes;
+mod color;
+mod container;
+mod decode;
 mod planes;
 #[cfg(not(feature = "aom"))]
 mod rav1e;
@@ -16,6 +21,8 @@ use rav1e as engine;
 use avif_serialize::Aviffy;
 use avif_serialize::constants::MatrixCoefficients;
 
+pub(crate) use self::container::is_avif;
+pub(crate) use self::decode::{decode, read_header};
 pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
 use super::{Encoder, Target};
 use crate::error::{Error, Result};

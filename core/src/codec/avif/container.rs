@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use image::metadata::Orientation;
 
-use super::avif_boxes::{Association, Code, Kind, Location, Meta, Reader, boxes, child, corrupt};
+use super::boxes::{Association, Code, Kind, Location, Meta, Reader, boxes, child, corrupt};
 use crate::error::{Error, Result};
 use crate::limits::MAX_PAGES;
 

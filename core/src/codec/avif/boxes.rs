@@ -1,7 +1,7 @@
 //! The boxes of an AVIF file: numbers, nesting, and the tables of the "meta" box (ISO/IEC 14496-12, 8.11). No box is
 //! trusted: every length is checked against the bytes that are there, and every table has a bound.
 
-use super::InputFormat;
+use crate::codec::InputFormat;
 use crate::error::{Error, Result};
 use crate::limits::MAX_AVIF_ENTRIES;
 

@@ -8,14 +8,14 @@ use re_rav1d::dav1d::{
     Decoder, Error as Av1Error, Picture, PixelLayout, PlanarImageComponent as Component, Settings, pixel,
 };
 
-use super::avif_boxes::corrupt;
-use super::avif_color::{Plane, Planes, Transform};
-use super::avif_container::{self as container, Container, Description, Item, unsupported};
-use super::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
+use super::boxes::corrupt;
+use super::color::{Plane, Planes, Transform};
+use super::container::{self as container, Container, Description, Item, unsupported};
+use crate::codec::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
 use crate::error::{Result, catch};
 use crate::limits::MAX_AVIF_FRAMES;
 
-pub(super) fn read_header(data: &[u8]) -> Result<Header> {
+pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
     let file = container::parse(data)?;
     refuse_hdr(file.color.description)?;
     Ok(Header {
@@ -32,7 +32,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     })
 }
 
-pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
+pub(crate) fn decode(data: &[u8]) -> Result<DynamicImage> {
     let file = container::parse(data)?;
     let picture = decode_item(&file, &file.color)?;
     let description = match file.color.description {
