@@ -4,12 +4,16 @@
 //! are threads. Here a worker is a job: `launch` offers it to the pool of the calling thread, and `sync` runs it right there
 //! if no pool thread has taken it yet. So no thread is ever made, and a pool of one thread works as well as any other.
 //!
+//! A thread that would have to wait in `sync` first runs what else it has on offer: with four tiles on two threads it would
+//! otherwise wait for the third tile while nobody encodes the fourth.
+//!
 //! This cannot deadlock. `sync` only ever waits for a job that is running on another thread, and a running job is C code
 //! that never comes back to rayon. In libaom 3.11 with row-mt off, jobs of one frame wait for each other in three stages:
 //! deblocking, CDEF and loop restoration. All three take their rows from a queue in which a row stands behind the rows that
 //! it waits for (`enqueue_lf_jobs`, `get_cdef_row_next_job`, `enqueue_lr_jobs`), so whoever has to wait, waits for a row
 //! that a running job has already taken. Tiles, the CDEF search and the packing of tiles wait for nothing.
 
+use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
@@ -103,10 +107,26 @@ impl Job {
     /// Sees to it that the job is done: here, or by the thread that has it.
     fn finish(&self) {
         self.run_if_offered();
+        if matches!(*self.lock(), State::Running) {
+            run_all_offered();
+        }
         let mut state = self.lock();
         while !matches!(*state, State::Idle) {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+thread_local! {
+    /// Jobs that this thread offered and may have to run itself: of one frame, since nothing else runs while it encodes.
+    static OFFERED: RefCell<Vec<Arc<Job>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs what nobody has taken, the latest offer first: the pool takes the oldest.
+fn run_all_offered() {
+    // Not borrowed while a job runs.
+    while let Some(job) = OFFERED.with_borrow_mut(Vec::pop) {
+        job.run_if_offered();
     }
 }
 
@@ -173,6 +193,7 @@ unsafe extern "C" fn launch(worker: *mut Worker) {
         if rayon::current_thread_index().is_some() {
             Arc::increment_strong_count((*worker).job);
             let job = Arc::from_raw((*worker).job);
+            OFFERED.with_borrow_mut(|offered| offered.push(Arc::clone(&job)));
             // One that comes too late finds nothing on offer, or a later launch of the same job: both are well.
             rayon::spawn(move || job.run_if_offered());
         }
@@ -195,6 +216,7 @@ unsafe extern "C" fn end(worker: *mut Worker) {
     unsafe {
         if let Some(job) = job(worker) {
             job.finish();
+            OFFERED.with_borrow_mut(|offered| offered.retain(|other| !ptr::eq(&raw const **other, job)));
             drop(Arc::from_raw((*worker).job));
             (*worker).job = ptr::null();
         }
