@@ -35,11 +35,21 @@ const CHECKS = [
   ['Node tests', 'node', ['--test', '--test-concurrency=1', ...tests]],
 ]
 
+/** For cargo the target that the addon was built for, by name: what was compiled for it is not compiled again. */
+function cargoEnv() {
+  const env = toolEnv()
+  const { stdout } = spawnSync('rustc', ['-vV'], { env, encoding: 'utf8' })
+  const host = /^host: (.+)$/m.exec(stdout ?? '')?.[1]
+  return { ...(host && { CARGO_BUILD_TARGET: host }), ...env }
+}
+
+const env = cargoEnv()
+
 /** Runs one check with its output shown; whether it passed. */
 function run(title, command, args) {
   console.log(`\n▶ ${title}: ${command} ${args.join(' ')}`)
   const started = performance.now()
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: toolEnv() })
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const passed = status === 0
   console.log(`${passed ? '✔' : '✖'} ${title} (${seconds} s)${error ? `: ${error.message}` : ''}`)
