@@ -1,5 +1,4 @@
 // What the default quality looks like: mean score and bytes of each lossy format around it, on photographs of two sizes.
-import sharp from 'sharp'
 import pixrace from '../../index.js'
 import { spread } from '../lib/corpus.mjs'
 
@@ -10,12 +9,6 @@ const QUALITIES = [75, 80, 85]
 
 /** Of each size: enough for a mean, few enough to wait for. */
 const PHOTOS = 6
-
-/** pixrace does not read AVIF yet, so an AVIF is scored as the PNG that sharp makes of it. */
-async function scoreOf(input, { format, data }) {
-  const shown = format === 'avif' ? await sharp(data).png({ compressionLevel: 1 }).toBuffer() : data
-  return pixrace.score(input, shown)
-}
 
 async function measure(images, quality, progress) {
   const found = Object.fromEntries(FORMATS.map(format => [format, { scores: [], bytes: [] }]))
@@ -28,7 +21,7 @@ async function measure(images, quality, progress) {
       keepOriginal: false,
     })
     for (const candidate of candidates) {
-      found[candidate.format].scores.push(await scoreOf(input, candidate))
+      found[candidate.format].scores.push(await pixrace.score(input, candidate.data))
       found[candidate.format].bytes.push(candidate.bytes)
     }
   }
