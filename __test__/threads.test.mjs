@@ -74,7 +74,7 @@ describe('threads at work, with PIXRACE_THREADS=4', { skip: canWatch ? false : '
   const file = join(folder, 'large.png')
   before(async () => {
     // Large enough for several AVIF tiles, which is what a codec encodes on several threads.
-    writeFileSync(file, await sharp(PHOTO).resize(1600, 1200).png().toBuffer())
+    writeFileSync(file, await sharp(PHOTO).resize(2400, 1800).png().toBuffer())
   })
   after(() => rmSync(folder, { recursive: true }))
 

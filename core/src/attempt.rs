@@ -1,12 +1,12 @@
 //! One contender at work: its encoder, the proof or the judge of what it made, and the search over its ladder.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::candidate::{Contender, Plan};
-use crate::codec::{Effort, Encoder, Format, Metadata, Target};
+use crate::codec::{Effort, Encoder, Format, Metadata, Source, Target};
 use crate::curve::Curve;
 use crate::decode;
 use crate::error::{Error, Result, catch};
@@ -15,7 +15,7 @@ use crate::ladder::Method;
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::score::Reference;
-use crate::search::{Found, Goal, Patience, Subject, search};
+use crate::search::{Found, Goal, Patience, Subject, first_step, search};
 
 /// What all contenders of a call share.
 pub struct Contest<'a> {
@@ -72,7 +72,7 @@ impl Judge {
 /// What a contender ended with.
 #[derive(Debug)]
 pub struct Finish {
-    pub found: Found<Vec<u8>>,
+    pub found: Found<Arc<Vec<u8>>>,
     pub target: Target,
     pub elapsed: Duration,
 }
@@ -93,8 +93,12 @@ impl<'a> Contest<'a> {
     /// Searches the contender's ladder. `rival`: size of a file that already meets the goal.
     pub fn run(&self, contender: &Contender, mut curve: Curve, rival: Option<u64>) -> Result<Finish> {
         let started = Instant::now();
-        let attempt = Attempt { contest: self, contender };
-        let found = catch(|| search(&attempt, self.goal, patience(self.effort), &mut curve, rival))?;
+        let attempt = Attempt { contest: self, contender, source: Source::new(&contender.image) };
+        let patience = patience(self.effort);
+        let found = catch(|| {
+            attempt.draft(patience, &mut curve)?;
+            search(&attempt, self.goal, patience, &mut curve, rival)
+        })?;
         let target = contender.ladder.targets[found.best.step];
         Ok(Finish { found, target, elapsed: started.elapsed() })
     }
@@ -113,38 +117,55 @@ impl<'a> Contest<'a> {
 }
 
 /// A step of AVIF's ladder is worth about 1.2 points. With 'best' an encode costs as much as everything before it, so that
-/// less than a step does not earn another; with 'fast' the first passing file is good enough.
+/// little more than a step does not earn another; with 'fast' the first passing file is good enough.
 fn patience(effort: Effort) -> Patience {
     match effort {
         Effort::Fast => Patience { aim: 1.0, enough: 3.0 },
         Effort::Balanced => Patience { aim: 0.4, enough: 0.4 },
-        Effort::Best => Patience { aim: 0.5, enough: 0.8 },
+        Effort::Best => Patience { aim: 0.4, enough: 1.6 },
     }
 }
 
 struct Attempt<'a> {
     contest: &'a Contest<'a>,
     contender: &'a Contender,
+    source: Source<'a>,
+}
+
+impl Attempt<'_> {
+    /// Lets a quicker encoder look at the whole picture first, where this one is slow and its quality is open.
+    fn draft(&self, patience: Patience, curve: &mut Curve) -> Result<()> {
+        let Contender { format, ref ladder, .. } = *self.contender;
+        let goal = self.contest.goal;
+        let open = curve.steps() > 1 && goal.needs_score();
+        let Some(draft) = self.contest.encoder(format).draft().filter(|_| open) else { return Ok(()) };
+        let step = first_step(goal, patience.aim, curve);
+        let file = draft.encoder.encode_source(&self.source, ladder.targets[step])?;
+        let bytes = file.len() as f64 * draft.bytes;
+        let score = self.score(&Arc::new(file))? + draft.points;
+        curve.observe_draft(step, bytes, Some(score));
+        Ok(())
+    }
 }
 
 impl Subject for Attempt<'_> {
-    type File = Vec<u8>;
+    type File = Arc<Vec<u8>>;
 
-    fn encode(&self, step: usize) -> Result<Vec<u8>> {
-        let Contender { format, ref image, ref ladder, .. } = *self.contender;
-        let file = self.contest.encoder(format).encode(image, ladder.targets[step])?;
+    fn encode(&self, step: usize) -> Result<Arc<Vec<u8>>> {
+        let Contender { format, ref ladder, .. } = *self.contender;
+        let file = self.contest.encoder(format).encode_source(&self.source, ladder.targets[step])?;
         if self.contender.method == Method::Lossless {
-            prove_identical(&file, image, self.contest.exact)?;
+            prove_identical(&file, self.source.image, self.contest.exact)?;
         }
-        Ok(file)
+        Ok(Arc::new(file))
     }
 
-    fn bytes(&self, file: &Vec<u8>) -> u64 {
+    fn bytes(&self, file: &Arc<Vec<u8>>) -> u64 {
         file.len() as u64
     }
 
     /// Of the file as a decoder shows it. What was proven identical needs no comparison.
-    fn score(&self, file: &Vec<u8>) -> Result<f64> {
+    fn score(&self, file: &Arc<Vec<u8>>) -> Result<f64> {
         if self.contender.method == Method::Lossless {
             return Ok(IDENTICAL);
         }

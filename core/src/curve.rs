@@ -58,6 +58,17 @@ impl Curve {
         }
     }
 
+    /// Takes in what a draft of the whole picture gave, which the sample has to agree with.
+    pub fn observe_draft(&mut self, step: usize, bytes: f64, score: Option<f64>) {
+        let density = (bytes * 8.0 / self.pixels).ln();
+        let lead = self.lead(step, |knot| knot.bits_per_pixel.ln(), density);
+        move_to(&mut self.bytes.sample, step, lead);
+        if let Some(score) = score {
+            let lead = self.lead(step, |knot| knot.score, score);
+            move_to(&mut self.score.sample, step, lead);
+        }
+    }
+
     /// Takes in what the whole picture gave.
     pub fn observe(&mut self, step: usize, bytes: u64, score: Option<f64>) {
         let density = (bytes as f64 * 8.0 / self.pixels).ln();
@@ -105,6 +116,17 @@ impl Curve {
     }
 }
 
+/// Shifts all points so that they meet `y` at this step.
+fn move_to(points: &mut Vec<(f64, f64)>, step: usize, y: f64) {
+    let shift = y - interpolate(points, step as f64);
+    for point in points.iter_mut() {
+        point.1 += shift;
+    }
+    if points.is_empty() {
+        insert(points, step, y);
+    }
+}
+
 fn insert(points: &mut Vec<(f64, f64)>, step: usize, y: f64) {
     let x = step as f64;
     let place = points.partition_point(|point| point.0 < x);
@@ -144,6 +166,21 @@ mod tests {
         assert_eq!((curve.score_at(60), curve.bytes_at(60).round()), (65.0, 1000.0));
         assert_eq!((curve.step_for_score(65.0), curve.step_for_bytes(1000)), (Some(60), Some(60)));
         assert_eq!((curve.step_for_score(99.0), curve.step_for_bytes(1)), (None, None));
+    }
+
+    /// A draft of the whole picture corrects the sample everywhere, and stands alone where there is none.
+    #[test]
+    fn a_draft_counts_more_than_a_sample() {
+        let mut curve = Curve::new(&TYPICAL, 100, 8000);
+        curve.observe_sample(50, 1.5, Some(70.0));
+        curve.observe_sample(70, 2.5, Some(80.0));
+        let before = [50, 70].map(|step| curve.score_at(step));
+        curve.observe_draft(60, 1200.0, Some(68.0));
+        assert!((curve.score_at(60) - 68.0).abs() < 1e-9 && (curve.bytes_at(60) - 1200.0).abs() < 1e-6);
+        assert!(curve.score_at(50) < before[0] && curve.score_at(70) < before[1]);
+        let mut curve = Curve::new(&TYPICAL, 100, 8000);
+        curve.observe_draft(60, 1200.0, Some(68.0));
+        assert!((curve.score_at(60) - 68.0).abs() < 1e-9 && (curve.bytes_at(60) - 1200.0).abs() < 1e-6);
     }
 
     /// It passes through what was seen, the whole picture before its sample, and keeps the lead elsewhere.

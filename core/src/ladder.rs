@@ -56,8 +56,8 @@ const PALETTE_SIZES: [u16; 15] = [2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 
 /// A ladder of one step has no shape; its size is what was seen.
 const SINGLE: [Knot; 2] = [knot(0.0, 100.0, 1.0), knot(1.0, 100.0, std::f64::consts::E)];
 
-// Means over six photos and six Kodak pictures at effort 'balanced', by `core/examples/curves.rs`; the step of AVIF is 63 less its quantizer, of
-// WebP and JPEG the quality less 1.
+// Means over six photos and six Kodak pictures at effort 'balanced', by `core/examples/curves.rs`; the last knot of AVIF is
+// an estimate. The step of AVIF is 63 less its quantizer (libaom), of WebP and JPEG the quality less 1.
 const AVIF: [Knot; 7] = [
     knot(0.0, -56.3, 0.022),
     knot(10.0, 7.1, 0.07),

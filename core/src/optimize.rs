@@ -134,9 +134,9 @@ fn standing(
     }
     let finished = runs.iter().filter_map(|(_, run)| if let Run::Finished(finish) = run { Some(finish) } else { None });
     let file = |finish: &&Finish| (finish.found.best.bytes, finish.found.best.score);
-    let best = finished.clone().min_by(|a, b| contest.goal.compare(file(a), file(b)));
-    let encodes = finished.clone().map(|finish| finish.found.encodes).sum();
-    let elapsed = finished.map(|finish| finish.elapsed).sum();
+    let best = finished.min_by(|a, b| contest.goal.compare(file(a), file(b)));
+    let encodes = runs.iter().map(|(_, run)| run.encodes()).sum();
+    let elapsed = runs.iter().map(|(_, run)| run.elapsed()).sum();
     let failure = runs.iter().find_map(|(_, run)| if let Run::Failed(error) = run { Some(error) } else { None });
     let failed =
         failure.map(|error| Warning::of(WarningCode::EncodeFailed, format, format!("{format} failed: {error}")));
@@ -148,7 +148,7 @@ fn standing(
     let warning = dropped
         .map(|name| Warning::of(WarningCode::MetadataDropped, format, format!("{format} cannot carry {name} here.")));
     let candidate = Candidate {
-        data: Some(Arc::new(best.found.best.file.clone())),
+        data: Some(Arc::clone(&best.found.best.file)),
         quality: if let Target::Quality(quality) = best.target { Some(quality) } else { None },
         score: best.found.best.score,
         encodes,

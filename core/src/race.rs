@@ -3,6 +3,8 @@
 //! Each contender's own result depends on the picture alone, and so does the order of the heats: neither the number of
 //! threads nor the clock decides anything here.
 
+use std::time::Duration;
+
 use rayon::prelude::*;
 
 use crate::attempt::{Contest, Finish, IDENTICAL};
@@ -12,24 +14,54 @@ use crate::error::{Error, Result, catch};
 use crate::ladder::Method;
 use crate::options::Strategy;
 use crate::scout::{Estimate, Promise, scout};
-use crate::search::Goal;
+use crate::search::{Found, Goal, Probe};
 
 /// What became of a contender.
 #[derive(Debug)]
 pub enum Run {
     Finished(Finish),
     Failed(Error),
-    /// It could not win any more.
-    Abandoned,
+    /// It could not win any more, before its first encode or after some.
+    Abandoned {
+        encodes: u32,
+        elapsed: Duration,
+    },
+}
+
+impl Run {
+    #[must_use]
+    pub fn encodes(&self) -> u32 {
+        match self {
+            Self::Finished(finish) => finish.found.encodes,
+            Self::Abandoned { encodes, .. } => *encodes,
+            Self::Failed(_) => 0,
+        }
+    }
+
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::Finished(finish) => finish.elapsed,
+            Self::Abandoned { elapsed, .. } => *elapsed,
+            Self::Failed(_) => Duration::ZERO,
+        }
+    }
 }
 
 /// Runs every contender of `plan` that `strategy` wants; one result for each. `original` is the size of the input if it is
 /// a candidate too. `Err` only if the whole call ends.
 pub fn hold(contest: &Contest<'_>, plan: &Plan, strategy: Strategy, original: Option<u64>) -> Result<Vec<Run>> {
-    let (prepared, estimates) =
-        rayon::join(|| catch(|| contest.prepare(plan)), || catch(|| scout(contest, &plan.contenders, &plan.image)));
+    // Where every format makes one file, there is nothing to guess and nobody to leave out.
+    let certain = strategy == Strategy::All && !contest.goal.needs_score();
+    let look_around = || {
+        if certain {
+            return Ok(plan.contenders.iter().map(Estimate::unseen).collect());
+        }
+        scout(contest, &plan.contenders, &plan.image)
+    };
+    let (prepared, estimates) = rayon::join(|| catch(|| contest.prepare(plan)), || catch(look_around));
     prepared?;
-    let estimates = estimates?;
+    let estimates: Vec<Estimate> = estimates?;
     let entries: Vec<Entry> = plan.contenders.iter().zip(&estimates).collect();
     if strategy == Strategy::Race {
         return race(contest, &entries, original);
@@ -60,6 +92,9 @@ fn race(contest: &Contest<'_>, group: &[Entry], original: Option<u64>) -> Result
             .map(|&index| {
                 let (contender, estimate) = group[index];
                 match contest.run(contender, estimate.curve.clone(), rival) {
+                    Ok(Finish { found, elapsed, .. }) if gave_up(goal, &found, rival) => {
+                        Ok(Run::Abandoned { encodes: found.encodes, elapsed })
+                    }
                     Ok(finish) => Ok(Run::Finished(finish)),
                     Err(error) if error.ends_call() => Err(error),
                     Err(error) => Ok(Run::Failed(error)),
@@ -78,7 +113,14 @@ fn race(contest: &Contest<'_>, group: &[Entry], original: Option<u64>) -> Result
             runs[index] = Some(run);
         }
     }
-    Ok(runs.into_iter().map(|run| run.unwrap_or(Run::Abandoned)).collect())
+    let never = || Run::Abandoned { encodes: 0, elapsed: Duration::ZERO };
+    Ok(runs.into_iter().map(|run| run.unwrap_or_else(never)).collect())
+}
+
+/// Whether a search was left because a file that looks right would be larger than the rival.
+fn gave_up<F>(goal: Goal, found: &Found<F>, rival: Option<u64>) -> bool {
+    let Probe { bytes, score, .. } = found.best;
+    rival.is_some_and(|rival| bytes >= rival) && !goal.looks_right(score)
 }
 
 /// The most promising contenders, the best first; all of them where nothing is known.
@@ -123,9 +165,24 @@ fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option
 }
 
 /// Factors by which a promised size may be too large: three standard deviations of what a sample says of AVIF and JPEG (its
-/// score errs by one point, which is 6 % of the bytes, its size by 5 %), one of WebP, which
-/// AVIF leads by more than that on photographs. The seams of a sample cost lossless
-/// coders most, who in drawings live from repetition.
+/// score errs by one point, which is 6 % of the bytes, its size by 5 %); one of WebP, which AVIF leads by more than that on
+/// photographs. The seams of a sample cost lossless coders most, who in drawings live from repetition.
 const DOUBT_LOSSY: f64 = 1.25;
 const DOUBT_WEBP: f64 = 1.3;
 const DOUBT_LOSSLESS: f64 = 4.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only a search that its rival ended is abandoned: not one that ran out of steps below the rival's size.
+    #[test]
+    fn a_search_is_given_up_for_a_rival_only() {
+        let goal = Goal { min_score: Some(70.0), ..Goal::default() };
+        let found = |bytes, score| Found { best: Probe { step: 0, file: (), bytes, score: Some(score) }, encodes: 1 };
+        assert!(gave_up(goal, &found(100, 60.0), Some(100)));
+        assert!(!gave_up(goal, &found(99, 60.0), Some(100)));
+        assert!(!gave_up(goal, &found(100, 70.0), Some(100)));
+        assert!(!gave_up(goal, &found(100, 60.0), None));
+    }
+}

@@ -4,14 +4,14 @@ use rayon::prelude::*;
 
 use crate::attempt::{Contest, IDENTICAL, show};
 use crate::candidate::Contender;
-use crate::codec::{Effort, Format};
+use crate::codec::{Draft, Effort, Encoder, Format, Source};
 use crate::curve::Curve;
 use crate::error::{Result, catch};
 use crate::image::ImageBuffer;
 use crate::ladder::Method;
 use crate::sample::sample;
 use crate::score::Reference;
-use crate::search::Goal;
+use crate::search::{Goal, first_step};
 
 /// A curve of this picture, and what it promises for the goal.
 #[derive(Debug, Clone)]
@@ -28,6 +28,16 @@ pub struct Promise {
     pub score: f64,
 }
 
+impl Estimate {
+    /// What is known without a look.
+    #[must_use]
+    pub fn unseen(contender: &Contender) -> Self {
+        let Contender { image, ladder, .. } = contender;
+        let curve = Curve::new(ladder.typical, ladder.targets.len(), image.pixel_count());
+        Self { curve, promise: None }
+    }
+}
+
 /// One estimate per contender.
 pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffer) -> Result<Vec<Estimate>> {
     let small = sample(image);
@@ -38,13 +48,10 @@ pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffe
     contenders
         .par_iter()
         .map(|contender| {
-            let Contender { ref ladder, ref image, .. } = *contender;
-            let mut curve = Curve::new(ladder.typical, ladder.targets.len(), image.pixel_count());
-            let Some(small) = (if image.has_alpha() == small.as_ref().is_some_and(ImageBuffer::has_alpha) {
-                small.clone()
-            } else {
-                sample(image)
-            }) else {
+            let Estimate { mut curve, .. } = Estimate::unseen(contender);
+            // A picture on a background has a sample of its own.
+            let same = contender.image.has_alpha() == image.has_alpha();
+            let Some(small) = (if same { small.clone() } else { sample(&contender.image) }) else {
                 return Ok(Estimate { curve, promise: None });
             };
             let looked = catch(|| look(contest, contender, &small, reference.as_ref(), &mut curve));
@@ -72,31 +79,23 @@ fn look(
     reference: Option<&Reference>,
     curve: &mut Curve,
 ) -> Result<()> {
-    let last = curve.steps() - 1;
+    let Draft { encoder, points, bytes } = draft(contest.encoder(contender.format), contender.method);
+    let source = Source::new(small);
     let mut tried = None;
     for _ in 0..MOST_LOOKS {
-        let step = match (contest.goal.min_score, contest.goal.max_bytes) {
-            (Some(floor), _) => curve.step_for_score(floor).unwrap_or(last),
-            (None, Some(most)) => curve.step_for_bytes(most).unwrap_or(0),
-            (None, None) => 0,
-        };
+        let step = first_step(contest.goal, 0.0, curve);
         if tried == Some(step) {
             break;
         }
         tried = Some(step);
         let target = contender.ladder.targets[step];
-        let mut encoder = contest.encoder(contender.format);
-        if contender.method != Method::Lossy {
-            // Rough is enough: these are far ahead or far behind.
-            encoder.effort = Effort::Fast;
-        }
-        let file = encoder.encode(small, target)?;
-        let density = file.len() as f64 * 8.0 / small.pixel_count() as f64;
+        let file = encoder.encode_source(&source, target)?;
+        let density = file.len() as f64 * bytes * 8.0 / small.pixel_count() as f64;
         let score = match reference {
             Some(_) if contender.method == Method::Lossless => Some(IDENTICAL),
             Some(reference) => {
                 let shown = show(&file, small)?;
-                Some(reference.score(&shown, contest.cancel)? - bias(contender.format))
+                Some(reference.score(&shown, contest.cancel)? + points - bias(contender.format))
             }
             None => None,
         };
@@ -107,6 +106,14 @@ fn look(
         }
     }
     Ok(())
+}
+
+/// The encoder to look with. Rough is enough where nothing is lost: such files are far ahead or far behind.
+fn draft(mut encoder: Encoder<'_>, method: Method) -> Draft<'_> {
+    if method != Method::Lossy {
+        encoder.effort = Effort::Fast;
+    }
+    encoder.draft().unwrap_or(Draft { encoder, points: 0.0, bytes: 1.0 })
 }
 
 /// Points by which a sample scores higher than the whole near a score of 70, on average (`core/examples/curves.rs`): AVIF
@@ -121,11 +128,6 @@ fn bias(format: Format) -> f64 {
 }
 
 fn promise(goal: Goal, curve: &Curve) -> Promise {
-    let last = curve.steps() - 1;
-    let step = match (goal.min_score, goal.max_bytes) {
-        (Some(floor), _) => curve.step_for_score(floor).unwrap_or(last),
-        (None, Some(most)) => curve.step_for_bytes(most).unwrap_or(0),
-        (None, None) => 0,
-    };
+    let step = first_step(goal, 0.0, curve);
     Promise { bytes: curve.bytes_at(step), score: curve.score_at(step) }
 }

@@ -121,6 +121,16 @@ pub fn search<S: Subject>(
     Ok(state.finish())
 }
 
+/// Where the curve expects the goal to be met, `aim` points above a floor; the nearest end of the ladder if nowhere.
+#[must_use]
+pub fn first_step(goal: Goal, aim: f64, curve: &Curve) -> usize {
+    match (goal.min_score, goal.max_bytes) {
+        (Some(floor), _) => curve.step_for_score(floor + aim).unwrap_or(curve.steps() - 1),
+        (None, Some(most)) => curve.step_for_bytes(most).unwrap_or(0),
+        (None, None) => 0,
+    }
+}
+
 struct State<'a, S: Subject> {
     subject: &'a S,
     goal: Goal,
@@ -143,8 +153,11 @@ impl<S: Subject> State<'_, S> {
 
     /// Where to look next; `None` when looking further is not worth an encode.
     fn next_step(&self, rival: Option<u64>) -> Option<usize> {
+        if self.probes.is_empty() {
+            return Some(first_step(self.goal, self.patience.aim, self.curve));
+        }
         if self.curve.steps() == 1 || !self.goal.needs_score() {
-            return self.probes.is_empty().then_some(0);
+            return None;
         }
         match self.goal.min_score {
             Some(floor) => match self.next_for_score(floor, rival) {
@@ -166,13 +179,11 @@ impl<S: Subject> State<'_, S> {
 
     fn next_for_score(&self, floor: f64, rival: Option<u64>) -> Option<usize> {
         let last = self.curve.steps() - 1;
-        let Some(latest) = self.probes.last() else {
-            return Some(self.curve.step_for_score(floor + self.patience.aim).unwrap_or(last));
-        };
         let passing = self.probes.iter().filter(|p| self.goal.looks_right(p.score)).min_by_key(|p| p.bytes);
         let failing = self.probes.iter().filter(|p| !self.goal.looks_right(p.score));
         // A failing file that is not smaller than a rival, or than the budget, by far: nothing can be won from here.
         let bound = rival.into_iter().chain(self.goal.max_bytes).min();
+        let latest = self.probes.last()?;
         if passing.is_none() && bound.is_some_and(|bound| latest.bytes >= bound) {
             return None;
         }
@@ -196,10 +207,6 @@ impl<S: Subject> State<'_, S> {
     }
 
     fn next_for_bytes(&self, most: u64) -> Option<usize> {
-        let guess = self.curve.step_for_bytes(most).unwrap_or(0);
-        if self.probes.is_empty() {
-            return Some(guess);
-        }
         let last = self.curve.steps() - 1;
         let fitting = self.probes.iter().filter(|p| self.goal.fits(p.bytes)).max_by_key(|p| (p.bytes, p.step));
         let smallest_over = self.probes.iter().filter(|p| !self.goal.fits(p.bytes)).map(|p| p.step).min();
@@ -208,7 +215,7 @@ impl<S: Subject> State<'_, S> {
         if lowest > highest || fitting.is_some_and(|probe| probe.bytes as f64 >= FULL * most as f64) {
             return None;
         }
-        let next = guess.clamp(lowest, highest);
+        let next = self.curve.step_for_bytes(most).unwrap_or(0).clamp(lowest, highest);
         (!self.tried(next)).then_some(next)
     }
 

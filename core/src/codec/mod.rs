@@ -10,6 +10,7 @@ mod webp;
 pub(crate) use avif::is_avif;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError};
@@ -47,18 +48,6 @@ impl Format {
     #[must_use]
     pub fn is_lossy(self) -> bool {
         self != Self::Png
-    }
-
-    /// Place in the queue of a call, lowest first. The thread that fills the queue takes its last entry at once, other
-    /// threads take from the front: so AVIF and PNG, which take longest, start together, and the short ones fill the gaps.
-    #[must_use]
-    pub fn start_rank(self) -> u8 {
-        match self {
-            Self::Png => 0,
-            Self::Webp => 1,
-            Self::Jpeg => 2,
-            Self::Avif => 3,
-        }
     }
 
     /// Longest side that the format can hold, in pixels.
@@ -315,6 +304,30 @@ pub fn quality_steps(format: Format) -> Vec<u8> {
     }
 }
 
+/// A picture, and what an encoder converts it to, once for all the files that are made of it.
+#[derive(Debug)]
+pub struct Source<'a> {
+    pub image: &'a ImageBuffer,
+    planes: OnceLock<Result<avif::Planes>>,
+}
+
+impl<'a> Source<'a> {
+    #[must_use]
+    pub fn new(image: &'a ImageBuffer) -> Self {
+        Self { image, planes: OnceLock::new() }
+    }
+}
+
+/// A quicker encoder, and what its files say of those it stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    pub encoder: Encoder<'a>,
+    /// Points of SSIMULACRA2 to add.
+    pub points: f64,
+    /// What to multiply the bytes by.
+    pub bytes: f64,
+}
+
 /// One of the four encoders with its settings. Encoding is a pure function of the image, the settings and the target:
 /// no byte depends on the number of threads.
 #[derive(Debug, Clone, Copy)]
@@ -325,19 +338,31 @@ pub struct Encoder<'a> {
     pub cancel: &'a Cancel,
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
     /// Encodes in the current rayon pool. `Err` for a cancelled call, or with the encoder's own words.
     pub fn encode(&self, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
+        self.encode_source(&Source::new(image), target)
+    }
+
+    /// The same for one of many files of a picture.
+    pub fn encode_source(&self, source: &Source<'_>, target: Target) -> Result<Vec<u8>> {
+        let image = source.image;
         self.cancel.check()?;
         if let Target::Palette(colors) = target {
             return self.encode(&palette::quantize(image, colors)?, Target::Visible);
         }
         match self.format {
-            Format::Avif => avif::encode(self, image, target),
+            Format::Avif => avif::encode(self, source, target),
             Format::Webp => webp::encode(self, image, target),
             Format::Jpeg => jpeg::encode(self, image, target),
             Format::Png => png::encode(self, image, target),
         }
+    }
+
+    /// What to look with before this encoder is worth its time.
+    #[must_use]
+    pub fn draft(&self) -> Option<Draft<'a>> {
+        if self.format == Format::Avif { avif::draft(self) } else { None }
     }
 
     /// Metadata that this encoder's container cannot hold, by name.

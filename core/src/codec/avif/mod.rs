@@ -24,9 +24,9 @@ use avif_serialize::constants::MatrixCoefficients;
 pub(crate) use self::container::is_avif;
 pub(crate) use self::decode::{decode, read_header};
 pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
-use super::{Encoder, Target};
+use super::{Draft, Effort, Encoder, Source, Target};
 use crate::error::{Error, Result};
-use crate::image::{ImageBuffer, Pixels};
+use crate::image::ImageBuffer;
 
 /// Memory that encoding needs at its peak, in bytes per pixel.
 pub(super) const BYTES_PER_PIXEL: u64 = engine::BYTES_PER_PIXEL;
@@ -45,35 +45,54 @@ fn alpha_quality(quality: u8) -> u8 {
     f32::midpoint(quality, 100.0).min(quality + quality / 4.0 + 2.0) as u8
 }
 
-pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
+pub(super) fn encode(encoder: &Encoder<'_>, source: &Source<'_>, target: Target) -> Result<Vec<u8>> {
     let Target::Quality(quality) = target else {
         return Err(Error::internal("this AVIF encoder cannot keep every pixel"));
     };
-    encode_sampled(encoder, image, quality, Sampling::Full)
+    let planes = source.planes.get_or_init(|| Planes::new(source.image, Sampling::of(source.image)));
+    encode_planes(encoder, planes.as_ref().map_err(Error::clone)?, quality)
 }
 
-/// Encodes with chroma at full or half resolution. `quality` is 1 to 100, on libavif's scale with libaom and on ravif's
-/// with rav1e.
-pub fn encode_sampled(encoder: &Encoder<'_>, image: &ImageBuffer, quality: u8, sampling: Sampling) -> Result<Vec<u8>> {
+/// With 'best' an encode takes three times as long as with 'balanced', whose file says where to begin.
+pub(super) fn draft<'a>(encoder: &Encoder<'a>) -> Option<Draft<'a>> {
+    let (points, bytes) = engine::BEST_TO_BALANCED.filter(|_| encoder.effort == Effort::Best)?;
+    Some(Draft { encoder: Encoder { effort: Effort::Balanced, ..*encoder }, points, bytes })
+}
+
+/// A picture as AV1 takes it: its colours, and its alpha as a picture of its own.
+#[derive(Debug)]
+pub struct Planes {
+    color: PlaneSet,
+    alpha: Option<PlaneSet>,
+}
+
+impl Planes {
+    /// Converts with chroma at full or half resolution.
+    pub fn new(image: &ImageBuffer, sampling: Sampling) -> Result<Self> {
+        let alpha = image.has_alpha().then(|| PlaneSet::alpha(image)).transpose()?;
+        Ok(Self { color: PlaneSet::color(image, sampling)?, alpha })
+    }
+}
+
+/// `quality` is 1 to 100, on libavif's scale with libaom and on ravif's with rav1e.
+pub fn encode_planes(encoder: &Encoder<'_>, planes: &Planes, quality: u8) -> Result<Vec<u8>> {
     let Encoder { effort, cancel, metadata, .. } = *encoder;
-    let encode = |planes: Result<PlaneSet>, quality| engine::encode_planes(&planes?, quality, effort, cancel);
-    let color = || encode(PlaneSet::color(image, sampling), quality);
-    let (color, alpha) = if image.has_alpha() {
-        let (color, alpha) = rayon::join(color, || encode(PlaneSet::alpha(image), alpha_quality(quality)));
-        (color, Some(alpha?))
-    } else {
-        (color(), None)
-    };
-    let color = color?;
-    let gray = matches!(image.pixels(), Pixels::Gray8(_));
+    let Planes { color, alpha } = planes;
+    let encode = |set: &PlaneSet, quality| engine::encode_planes(set, quality, effort, cancel);
+    let (color_file, alpha_file) = rayon::join(
+        || encode(color, quality),
+        || alpha.as_ref().map(|alpha| encode(alpha, alpha_quality(quality))).transpose(),
+    );
+    let (color_file, alpha_file) = (color_file?, alpha_file?);
+    let half = matches!(color.chroma, Some((Sampling::Half, _)));
     let mut file = Aviffy::new();
     file.set_matrix_coefficients(MatrixCoefficients::Bt601);
-    file.set_monochrome(gray);
-    file.set_chroma_subsampling((!gray && sampling == Sampling::Half, !gray && sampling == Sampling::Half));
+    file.set_monochrome(color.chroma.is_none());
+    file.set_chroma_subsampling((half, half));
     if let Some(exif) = &metadata.exif {
         file.set_exif(exif.clone());
     }
-    Ok(file.to_vec(&color, alpha.as_deref(), image.width(), image.height(), BIT_DEPTH))
+    Ok(file.to_vec(&color_file, alpha_file.as_deref(), color.width, color.height, BIT_DEPTH))
 }
 
 #[cfg(test)]
@@ -99,7 +118,7 @@ mod tests {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
         let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| encode_sampled(&encoder, image, quality, sampling)).unwrap()
+        pool.install(|| encode_planes(&encoder, &Planes::new(image, sampling).unwrap(), quality)).unwrap()
     }
 
     #[test]
@@ -125,6 +144,22 @@ mod tests {
         }
     }
 
+    /// Each pixel at its place, at widths and heights that no block size divides.
+    #[test]
+    fn what_is_encoded_is_what_is_shown() {
+        for (width, height) in [(64, 48), (61, 43), (17, 130)] {
+            for sampling in [Sampling::Full, Sampling::Half] {
+                let slope = |x: u32, y: u32| image::Rgb([(x * 3) as u8, y as u8, 90]);
+                let raster = RgbImage::from_fn(width, height, slope);
+                let image = ImageBuffer::new(DynamicImage::ImageRgb8(raster.clone()));
+                let shown = decode(&encoded(2, &image, 90, sampling)).unwrap().to_rgb8();
+                let pairs = raster.iter().zip(shown.iter());
+                let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+                assert!(shown.dimensions() == (width, height) && worst < 24, "{width} x {height}: {worst}");
+            }
+        }
+    }
+
     #[test]
     fn better_quality_takes_more_bytes() {
         let image = picture(200, 150, 3);
@@ -138,7 +173,8 @@ mod tests {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
         cancel.stop();
         let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
-        assert_eq!(encode_sampled(&encoder, &picture(9, 9, 3), 50, Sampling::Full), Err(Error::Aborted));
+        let planes = Planes::new(&picture(9, 9, 3), Sampling::Full).unwrap();
+        assert_eq!(encode_planes(&encoder, &planes, 50), Err(Error::Aborted));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::content::Content;
+use crate::content::{Content, looks_drawn};
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
 
@@ -23,8 +23,12 @@ impl Sampling {
     /// The one that needs fewer bytes at the same look. Half the resolution pays where chroma has little detail of its own
     /// but not less than luma has, as in soft, colourful pictures. Measured on twelve photos at a score of 70: it takes 3.4 %
     /// off the one picture that this rule finds, and adds 0.5 to 11.9 % to nine of the others (1.3 % off one that it misses).
+    /// Drawings keep their edges: what shows of coarse chroma there differs from decoder to decoder, by six points once.
     #[must_use]
     pub fn of(image: &ImageBuffer) -> Self {
+        if looks_drawn(image) {
+            return Self::Full;
+        }
         let (chroma, luma) = match image.pixels() {
             Pixels::Rgb8(samples) => detail::<3>(samples, image.width() as usize),
             Pixels::Rgba8(samples) => detail::<4>(samples, image.width() as usize),

@@ -33,6 +33,9 @@ fn speed(effort: Effort) -> u8 {
     }
 }
 
+/// Not measured.
+pub(super) const BEST_TO_BALANCED: Option<(f64, f64)> = None;
+
 /// The AV1 quantiser, 0 (best) to 255, by ravif's curve (ravif 0.13, `quality_to_quantizer`), so that a quality means
 /// what users of cavif and ravif know.
 pub(super) fn quantizer(quality: u8) -> u8 {
@@ -73,11 +76,16 @@ pub(super) fn encode_planes(set: &PlaneSet, quality: u8, effort: Effort, cancel:
 
 #[expect(clippy::default_trait_access, reason = "rav1e does not export the plane's offset type")]
 fn fill(frame: &mut Frame<u16>, set: &PlaneSet) {
-    let chroma = set.chroma.iter().flat_map(|(_, planes)| planes);
-    for (samples, plane) in std::iter::once(&set.luma).chain(chroma).zip(&mut frame.planes) {
-        let (width, height) = (plane.cfg.width, plane.cfg.height);
+    let width = set.width as usize;
+    let luma = std::iter::once((&set.luma, width));
+    let chroma = set.chroma.iter().flat_map(|(sampling, planes)| {
+        let wide = if *sampling == Sampling::Half { width.div_ceil(2) } else { width };
+        planes.iter().map(move |plane| (plane, wide))
+    });
+    for ((samples, width), plane) in luma.chain(chroma).zip(&mut frame.planes) {
+        // The plane itself is larger: rav1e rounds its sides up to blocks.
         let mut slice = plane.mut_slice(Default::default());
-        for (y, row) in samples.chunks_exact(width).take(height).enumerate() {
+        for (y, row) in samples.chunks_exact(width).enumerate() {
             slice[y][..width].copy_from_slice(row);
         }
     }
