@@ -57,7 +57,7 @@ pub fn hold(contest: &Contest<'_>, plan: &Plan, strategy: Strategy, original: Op
         if certain {
             return Ok(plan.contenders.iter().map(Estimate::unseen).collect());
         }
-        scout(contest, &plan.contenders, &plan.image)
+        scout(contest, &plan.contenders, &plan.image, strategy)
     };
     let (prepared, estimates) = rayon::join(|| catch(|| contest.prepare(plan)), || catch(look_around));
     prepared?;
