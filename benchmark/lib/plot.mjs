@@ -3,6 +3,8 @@
 const [WIDTH, HEIGHT] = [860, 520]
 const FRAME = { left: 78, right: 24, top: 58, bottom: 62 }
 const LEGEND_WIDTH = 206
+/** Beside a plot without a legend, for the labels of points at its right edge. */
+const LABEL_WIDTH = 90
 const [INK, GRID, PAPER] = ['#1c2430', '#d9dee5', '#ffffff']
 const FONT = 13
 /** Width of a character of the plain sans serif, in font sizes: generous, so that no text is clipped. */
@@ -119,14 +121,14 @@ function places(x, y, width) {
 }
 
 /** A label beside each point, at the first place that is free and inside the area. */
-function labels(series, x, y, area) {
+function labels(series, x, y, area, width) {
   const points = series.flatMap(({ points: list, color }) =>
     list.filter(point => point.label).map(point => ({ ...point, color, left: x.at(point.x), top: y.at(point.y) })),
   )
   const taken = points.map(({ left, top }) => ({ left: left - 7, right: left + 7, top: top - 7, bottom: top + 7 }))
   return points.map(({ label, left, top, color }) => {
     const options = places(left, top, label.length * FONT * CHARACTER)
-    const inside = box => box.left > area.left && box.right < WIDTH && box.top > area.top && box.bottom < area.bottom
+    const inside = box => box.left > area.left && box.right < width && box.top > area.top && box.bottom < area.bottom
     const free = options.find(box => inside(box) && !taken.some(other => overlap(box, other))) ?? options[0]
     taken.push(free)
     // With a rim of paper, so that no line runs through the letters.
@@ -140,6 +142,7 @@ function labels(series, x, y, area) {
  * `{ x, y, label }`. Points with labels need no legend.
  */
 export function plot({ title, subtitle, x, y, series, withLegend = false }) {
+  const width = WIDTH + (withLegend ? 0 : LABEL_WIDTH)
   const area = {
     left: FRAME.left,
     right: WIDTH - FRAME.right - (withLegend ? LEGEND_WIDTH : 0),
@@ -151,17 +154,17 @@ export function plot({ title, subtitle, x, y, series, withLegend = false }) {
   const across = { ...x, ...scaleOf(x, values('x'), [area.left, area.right]) }
   const up = { ...y, ...scaleOf(y, values('y'), [area.bottom, area.top]) }
   const parts = [
-    element('rect', { width: WIDTH, height: HEIGHT, fill: PAPER }),
+    element('rect', { width, height: HEIGHT, fill: PAPER }),
     text(title, area.left, 26, { 'font-size': 17, 'font-weight': 'bold' }),
     text(subtitle, area.left, 45),
     ...axes(area, across, up),
     ...series.flatMap(one => line(one, across, up)),
-    ...labels(series, across, up, area),
+    ...labels(series, across, up, area, width),
     ...(withLegend ? legend(series, area.right + 18, area.top) : []),
   ]
   const attributes = {
     xmlns: 'http://www.w3.org/2000/svg',
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    viewBox: `0 0 ${width} ${HEIGHT}`,
     'font-family': 'Helvetica, Arial, sans-serif',
     'font-size': FONT,
     fill: INK,
