@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test'
 import sharp from 'sharp'
 import { askChild } from './support/child.mjs'
 import { fixture } from './support/fixtures.mjs'
+import { growth } from './support/growth.mjs'
 
 const MIB = 2 ** 20
 const CALLS = 4800
@@ -28,13 +29,6 @@ const large = join(folder, 'large.jpg')
 
 const ask = (...args) => askChild('child-memory.mjs', { args, flags: ['--expose-gc'], env: { PIXRACE_THREADS: '2' } })
 
-/** Between the first and the last third of the samples behind the warm-up, by their minima: what codecs give back late is noise. */
-function growth(samples) {
-  const steady = samples.slice(WARM_UP_SAMPLES)
-  const third = Math.floor(steady.length / 3)
-  return Math.min(...steady.slice(-third)) - Math.min(...steady.slice(0, third))
-}
-
 describe('resident memory', () => {
   before(async () => {
     writeFileSync(small, await sharp(fixture('photo.jpg')).resize(64, 48).png().toBuffer())
@@ -48,7 +42,7 @@ describe('resident memory', () => {
   ]) {
     it(`stays flat over thousands of ${title}`, async () => {
       const { samples } = await ask(job, small, CALLS)
-      const grown = growth(samples)
+      const grown = growth(samples, WARM_UP_SAMPLES)
       assert.ok(grown < MOST_GROWTH_MIB, `${grown} MiB in ${samples.map(Math.round)}`)
     })
   }
