@@ -218,7 +218,8 @@ export interface Qualities {
  * lossless, 70 high quality, 50 medium; it can be negative.
  *
  * Both are compared upright, at 8 bits per sample. Where either uses alpha, both are laid on a dark and on a light
- * background; sides under 8 pixels are padded by reflection. Rejects like `inspect`.
+ * background; sides under 8 pixels are padded by reflection. An AVIF is shown as by sharp, the least careful of its common
+ * viewers: bits beyond 8 are cut off, not rounded, and subsampled chroma is not interpolated. Rejects like `inspect`.
  */
 export declare function score(reference: Uint8Array, candidate: Uint8Array): Promise<number>
 

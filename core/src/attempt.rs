@@ -181,7 +181,7 @@ pub const IDENTICAL: f64 = 100.0;
 /// The pixels of a file that was made from `image`.
 pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {
     let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, timeout: None };
-    decode::read_header(file, &limits).and_then(|header| decode::decode(&header, file))
+    decode::read_header(file, &limits).and_then(|header| decode::show(&header, file))
 }
 
 /// Decodes `file` and compares every pixel: a promise of identity is proven, not assumed. Unless `exact`, the colour of

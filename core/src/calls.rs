@@ -103,8 +103,8 @@ impl Call for ScoreCall {
 
     fn work(&self, cancel: &Cancel) -> Result<f64> {
         let [reference, candidate] = self.headers()?;
-        let reference = catch(|| decode::decode(&reference, &self.reference))?;
-        let candidate = catch(|| decode::decode(&candidate, &self.candidate))?;
+        let reference = catch(|| decode::show(&reference, &self.reference))?;
+        let candidate = catch(|| decode::show(&candidate, &self.candidate))?;
         Reference::new(&reference, cancel)?.score(&candidate, cancel)
     }
 }

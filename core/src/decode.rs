@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, ImageFormat};
 
-use crate::codec::{self, Header, InputFormat};
+use crate::codec::{self, Header, InputFormat, Viewer};
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 use crate::limits::{Limits, MAX_SIDE};
@@ -64,9 +64,17 @@ fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()> {
 
 /// Decodes the first page, upright.
 pub fn decode(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
-    let mut image: DynamicImage = codec::decode(header, data)?;
+    codec::decode(header, data, Viewer::Careful).map(|image| upright(header, image))
+}
+
+/// The same as the least careful of the common viewers shows it, which is what a file has to be judged by.
+pub fn show(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
+    codec::decode(header, data, Viewer::Careless).map(|image| upright(header, image))
+}
+
+fn upright(header: &Header, mut image: DynamicImage) -> ImageBuffer {
     image.apply_orientation(header.orientation);
-    Ok(ImageBuffer::new(image))
+    ImageBuffer::new(image)
 }
 
 /// Memory that decoding needs at its peak, in bytes per pixel: the samples as stored (up to 4 × 16 bits), once more while

@@ -223,14 +223,25 @@ pub(crate) fn read_header(format: InputFormat, data: &[u8]) -> Result<Header> {
     }
 }
 
+/// Whose picture of a file is wanted. Viewers differ in YCbCr that is not whole or has more than 8 bits, as in AVIF; of the
+/// other formats all of them make the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Viewer {
+    /// Interpolates chroma and rounds to 8 bits once, at the end, as browsers do.
+    Careful,
+    /// Repeats chroma and cuts the bits of RGB that are too many off, as libheif and libvips do, and with them sharp. What it
+    /// shows scores lower: by 0.05 points on average, by 0.25 on some photographs.
+    Careless,
+}
+
 /// Decodes the pixels, as stored, of a file whose header was read and found within the limits.
-pub(crate) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
+pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer) -> Result<DynamicImage> {
     match header.format {
         InputFormat::Jpeg => jpeg::decode(header, data),
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
         InputFormat::Gif => gif::decode(data),
-        InputFormat::Avif => avif::decode(data),
+        InputFormat::Avif => avif::decode(data, viewer),
     }
 }
 

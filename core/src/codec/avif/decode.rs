@@ -1,7 +1,6 @@
 //! AVIF: decoding by re_rav1d, dav1d's port to Rust with dav1d's assembly.
 //!
-//! Pictures of 10 and 12 bits become 8 bits in one rounding from YCbCr, because that is what viewers show. Subsampled
-//! chroma is interpolated linearly, as browsers do.
+//! Pictures of 10 and 12 bits become 8 bits, because that is what viewers show.
 
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 use re_rav1d::dav1d::{
@@ -11,7 +10,7 @@ use re_rav1d::dav1d::{
 use super::boxes::corrupt;
 use super::color::{Plane, Planes, Transform};
 use super::container::{self as container, Container, Description, Item, unsupported};
-use crate::codec::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
+use crate::codec::{ColorSpace, Header, InputFormat, Metadata, Viewer, without_exif_signature};
 use crate::error::{Result, catch};
 use crate::limits::MAX_AVIF_FRAMES;
 
@@ -32,7 +31,7 @@ pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
     })
 }
 
-pub(crate) fn decode(data: &[u8]) -> Result<DynamicImage> {
+pub(crate) fn decode(data: &[u8], viewer: Viewer) -> Result<DynamicImage> {
     let file = container::parse(data)?;
     let picture = decode_item(&file, &file.color)?;
     let description = match file.color.description {
@@ -44,27 +43,27 @@ pub(crate) fn decode(data: &[u8]) -> Result<DynamicImage> {
     let (width, height) = (file.color.width, file.color.height);
     let depth = depth_of(&picture);
     let color = if picture.pixel_layout() == PixelLayout::I400 {
-        let gray = planes(&picture).gray(&Transform::gray(depth, description.full_range));
+        let gray = planes(&picture).gray(&Transform::gray(depth, description.full_range, viewer));
         GrayImage::from_raw(width, height, gray).map(DynamicImage::ImageLuma8)
     } else {
-        let transform = Transform::rgb(depth, description.full_range, description.matrix);
+        let transform = Transform::rgb(depth, description.full_range, description.matrix, viewer);
         let transform = transform.ok_or_else(|| unsupported(format!("matrix coefficients {}", description.matrix)))?;
         if description.matrix == 0 && picture.pixel_layout() != PixelLayout::I444 {
             return Err(corrupt("its RGB planes differ in size"));
         }
-        RgbImage::from_raw(width, height, planes(&picture).rgb(&transform)).map(DynamicImage::ImageRgb8)
+        RgbImage::from_raw(width, height, planes(&picture).rgb(&transform, viewer)).map(DynamicImage::ImageRgb8)
     };
     let color = color.ok_or_else(|| corrupt("it decodes to another size than its header says"))?;
     drop(picture);
     match &file.alpha {
-        Some(alpha) => Ok(with_alpha(&file, &color, &decode_item(&file, alpha)?)),
+        Some(alpha) => Ok(with_alpha(&file, &color, &decode_item(&file, alpha)?, viewer)),
         None => Ok(color),
     }
 }
 
-fn with_alpha(file: &Container<'_>, color: &DynamicImage, alpha: &Picture) -> DynamicImage {
+fn with_alpha(file: &Container<'_>, color: &DynamicImage, alpha: &Picture, viewer: Viewer) -> DynamicImage {
     // The range of alpha is that of its stream; a colour description has no meaning for it.
-    let alpha = planes(alpha).gray(&Transform::gray(depth_of(alpha), is_full_range(alpha)));
+    let alpha = planes(alpha).gray(&Transform::gray(depth_of(alpha), is_full_range(alpha), viewer));
     let mut rgba: RgbaImage = color.to_rgba8();
     for (pixel, alpha) in rgba.pixels_mut().zip(alpha) {
         let [r, g, b, _] = pixel.0;

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::cancel::Cancel;
-    use crate::codec::{Effort, Format, Metadata};
+    use crate::codec::{Effort, Format, Metadata, Viewer};
 
     fn picture(width: u32, height: u32, channels: u32) -> ImageBuffer {
         let sample = |index: usize| (index * index / 7 % 251) as u8;
@@ -152,7 +152,7 @@ mod tests {
                 let slope = |x: u32, y: u32| image::Rgb([(x * 3) as u8, y as u8, 90]);
                 let raster = RgbImage::from_fn(width, height, slope);
                 let image = ImageBuffer::new(DynamicImage::ImageRgb8(raster.clone()));
-                let shown = decode(&encoded(2, &image, 90, sampling)).unwrap().to_rgb8();
+                let shown = decode(&encoded(2, &image, 90, sampling), Viewer::Careful).unwrap().to_rgb8();
                 let pairs = raster.iter().zip(shown.iter());
                 let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
                 assert!(shown.dimensions() == (width, height) && worst < 24, "{width} x {height}: {worst}");
