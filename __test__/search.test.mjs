@@ -47,7 +47,10 @@ async function assertScores(input, result, name) {
     assert.equal(await pixrace.score(input, data), score, `${name}: ${format} by its own decoder`)
     const bySharp = await pixrace.score(input, await sharp(data).png().toBuffer())
     const most = DECODER_POINTS[format]
-    assert.ok(Math.abs(bySharp - score) <= most, `${name}: ${format} scores ${score}, and ${bySharp} as sharp decodes it`)
+    assert.ok(
+      Math.abs(bySharp - score) <= most,
+      `${name}: ${format} scores ${score}, and ${bySharp} as sharp decodes it`,
+    )
   }
 }
 
