@@ -276,7 +276,8 @@ impl Budget {
         let memory_fits = running.is_empty() || memory.saturating_add(next.memory) <= self.memory;
         let whole_pool = |call: &Admitted| call.threads == self.threads;
         let threads_fit = if whole_pool(next) {
-            running.len() < MAX_RUNNING_CALLS.min(self.threads.max(2)) && running.iter().all(whole_pool)
+            // One more than threads: a thread may have nothing of its own call left to do while another has its last part.
+            running.len() < MAX_RUNNING_CALLS.min(self.threads + 1) && running.iter().all(whole_pool)
         } else {
             let busy: usize = running.iter().map(|call| call.threads).sum();
             busy + next.threads <= self.threads

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pixrace::budget::{Admission, Budget, Call};
 use pixrace::cancel::Cancel;
@@ -147,6 +147,31 @@ fn threads_are_bounded() {
         assert_eq!(answer.recv().unwrap(), Ok(*threads));
     }
     assert_eq!(gauge.most(), 4);
+}
+
+/// Both threads wait for parts of their calls; a third call runs on one of them meanwhile.
+#[test]
+fn a_thread_that_waits_takes_another_call() {
+    const HANG: Duration = Duration::from_secs(10);
+    let budget = Budget::new(2, u64::MAX);
+    let done = Arc::new(AtomicUsize::new(0));
+    let waits = || {
+        let done = Arc::clone(&done);
+        probe(1, None, move |_| {
+            let started = Instant::now();
+            while done.load(Ordering::SeqCst) == 0 && started.elapsed() < HANG {
+                rayon::yield_now();
+            }
+            Ok(done.load(Ordering::SeqCst))
+        })
+    };
+    let waiting = [submit(&budget, waits(), Cancel::new(None)), submit(&budget, waits(), Cancel::new(None))];
+    let third = probe(1, None, {
+        let done = Arc::clone(&done);
+        move |_| Ok(done.fetch_add(1, Ordering::SeqCst))
+    });
+    assert_eq!(submit(&budget, third, Cancel::new(None)).recv().unwrap(), Ok(0));
+    assert_eq!(waiting.map(|answer| answer.recv().unwrap()), [Ok(1), Ok(1)]);
 }
 
 #[test]
