@@ -174,7 +174,7 @@ export interface OptimizeResult {
   quality: number | null
   /** SSIMULACRA2 of `data` against the input; null where no score was asked for. */
   score: number | null
-  /** Whether `data` is the input, byte for byte. */
+  /** Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`. */
   isOriginal: boolean
   /** Whether every constraint holds for `data`. */
   passed: boolean
@@ -254,7 +254,7 @@ export interface Versions {
 /** Something worth knowing although the call succeeded. */
 export interface Warning {
   /** A stable name. */
-  code: 'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'infeasible'
+  code: 'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
   /** The format that it concerns, if it concerns one. */
   format?: Format
   /** A sentence. */

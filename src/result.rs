@@ -85,7 +85,7 @@ pub struct Candidate {
 pub struct Warning {
     /// A stable name.
     #[napi(
-        ts_type = "'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'infeasible'"
+        ts_type = "'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'"
     )]
     pub code: &'static str,
     /// The format that it concerns, if it concerns one.
@@ -150,7 +150,7 @@ pub struct OptimizeResult {
     pub quality: Either<u32, Null>,
     /// SSIMULACRA2 of `data` against the input; null where no score was asked for.
     pub score: Either<f64, Null>,
-    /// Whether `data` is the input, byte for byte.
+    /// Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`.
     pub is_original: bool,
     /// Whether every constraint holds for `data`.
     pub passed: bool,

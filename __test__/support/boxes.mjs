@@ -23,18 +23,34 @@ function insert(file, at, bytes, enclosing) {
   return longer
 }
 
-/** Adds `shift` to the place of every item. Knows the tables of 32-bit numbers that libheif and avif-serialize write. */
-function moveItems(file, shift) {
+/** Where the file says where each item begins. Knows the tables of 32-bit numbers that libheif and avif-serialize write. */
+function itemOffsets(file) {
   const table = boxAt(file, 'iloc') + 12
   const [version, sizes] = [file[table - 4], file.readUInt16BE(table)]
   const baseSize = (sizes >> 4) & 15
+  const offsets = []
   let at = table + 4
   for (let items = file.readUInt16BE(table + 2); items > 0; items--) {
     at += 4 + (version > 0 ? 2 : 0) + baseSize
     const extents = file.readUInt16BE(at)
     at += 2
-    for (let extent = 0; extent < extents; extent++, at += 8) file.writeUInt32BE(file.readUInt32BE(at) + shift, at)
+    for (let extent = 0; extent < extents; extent++, at += 8) offsets.push(at)
   }
+  return offsets
+}
+
+function moveItems(file, shift) {
+  for (const at of itemOffsets(file)) file.writeUInt32BE(file.readUInt32BE(at) + shift, at)
+}
+
+/** The same file, in which what lies in front of the largest item, the picture, reaches 16 bytes into it. */
+export function withSharedData(file) {
+  const copy = Buffer.from(file)
+  const extents = itemOffsets(copy).map(at => ({ at, start: copy.readUInt32BE(at), length: copy.readUInt32BE(at + 4) }))
+  const picture = extents.reduce((a, b) => (b.length > a.length ? b : a))
+  const before = extents.find(({ start, length }) => start + length === picture.start)
+  copy.writeUInt32BE(before.length + 16, before.at + 4)
+  return copy
 }
 
 /** The same file with the property `name`, marked as essential, given to its first item. */

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::attempt::{Contest, Finish, IDENTICAL};
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
-use crate::codec::{Format, Header, Metadata, Target};
+use crate::codec::{self, Format, Header, Metadata, Target};
 use crate::decode;
 use crate::error::{Error, Result, catch};
 use crate::limits::CALL_OVERHEAD_BYTES;
@@ -65,7 +65,10 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     } else {
         0
     };
-    input_bytes as u64 + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge) + CALL_OVERHEAD_BYTES
+    // The original without its metadata is a second copy.
+    2 * input_bytes as u64
+        + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge)
+        + CALL_OVERHEAD_BYTES
 }
 
 /// Runs one call in the current rayon pool. `header` was read from `input`.
@@ -81,8 +84,15 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     warnings.extend(dropped);
     let plan = candidate::plan(&image, options);
     let contest = Contest::new(options, &metadata, cancel);
-    let original = options.keep_original().then_some(input_bytes);
-    let runs = race::hold(&contest, &plan, options.strategy(), original)?;
+    let original = if options.keep_original() {
+        let (original, warning) = original(header, input, options);
+        warnings.extend(warning);
+        Some(original)
+    } else {
+        None
+    };
+    let original_bytes = original.as_ref().map(|file| file.len() as u64);
+    let runs = race::hold(&contest, &plan, options.strategy(), original_bytes)?;
     let encoded = Instant::now();
     let mut candidates = Vec::with_capacity(options.formats().len() + 1);
     for &format in options.formats() {
@@ -91,9 +101,7 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
         candidates.push(candidate);
         warnings.extend(more);
     }
-    if options.keep_original() {
-        candidates.push(unchanged(input, &contest));
-    }
+    candidates.extend(original.map(|file| unchanged(file, &contest)));
     let goal = options.goal();
     let selection = select(&mut candidates, goal).ok_or_else(|| no_candidate(&warnings))?;
     if !selection.passed {
@@ -158,11 +166,26 @@ fn standing(
     (candidate, failed.or(warning))
 }
 
-/// The input as a candidate.
-fn unchanged(input: Arc<Vec<u8>>, contest: &Contest<'_>) -> Candidate {
+/// The input, without its metadata unless they are wanted.
+fn original(header: &Header, input: Arc<Vec<u8>>, options: &Options) -> (Arc<Vec<u8>>, Option<Warning>) {
+    if options.keep_metadata() {
+        return (input, None);
+    }
+    match codec::strip(header, &input) {
+        Some(stripped) => (Arc::new(stripped), None),
+        None if header.metadata == Metadata::default() => (input, None),
+        None => {
+            let message = "The original keeps its metadata: they share bytes with the picture, or the file is damaged.";
+            (input, Some(Warning::new(WarningCode::MetadataKept, message)))
+        }
+    }
+}
+
+/// The original as a candidate.
+fn unchanged(file: Arc<Vec<u8>>, contest: &Contest<'_>) -> Candidate {
     Candidate {
         format: None,
-        data: Some(input),
+        data: Some(file),
         quality: None,
         score: contest.goal.needs_score().then_some(IDENTICAL),
         encodes: 0,

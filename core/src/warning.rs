@@ -16,6 +16,8 @@ pub enum WarningCode {
     EncodeFailed,
     /// Metadata could not be carried into this format.
     MetadataDropped,
+    /// The original keeps its metadata: they cannot be taken out without touching the picture.
+    MetadataKept,
     /// No candidate satisfies this constraint.
     Infeasible,
 }
@@ -29,6 +31,7 @@ impl WarningCode {
             Self::FormatSkipped => "format-skipped",
             Self::EncodeFailed => "encode-failed",
             Self::MetadataDropped => "metadata-dropped",
+            Self::MetadataKept => "metadata-kept",
             Self::Infeasible => "infeasible",
         }
     }

@@ -18,9 +18,9 @@ const FULL_CHROMA_QUALITY: u8 = 90;
 
 const EXIF_AND_XMP: Marker = Marker::APP(1);
 const ICC: Marker = Marker::APP(2);
-const EXIF_SIGNATURE: &[u8] = b"Exif\0\0";
+pub(super) const EXIF_SIGNATURE: &[u8] = b"Exif\0\0";
 const XMP_SIGNATURE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-const ICC_SIGNATURE: &[u8] = b"ICC_PROFILE\0";
+pub(super) const ICC_SIGNATURE: &[u8] = b"ICC_PROFILE\0";
 
 /// Rows between two looks at the cancel token: four rows of MCUs.
 const ROWS_PER_CHECK: usize = 64;
@@ -130,7 +130,7 @@ fn count_scans(data: &[u8]) -> usize {
 const START_OF_SCAN: u8 = 0xDA;
 
 /// Every segment with a length, as its marker and where its content begins; image data in between is passed over.
-fn segments(data: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+pub(super) fn segments(data: &[u8]) -> impl Iterator<Item = (u8, usize)> {
     let mut position = 2;
     std::iter::from_fn(move || {
         while position + 3 < data.len() {

@@ -5,9 +5,11 @@ pub mod avif;
 mod gif;
 mod jpeg;
 mod png;
+mod strip;
 mod webp;
 
 pub(crate) use avif::is_avif;
+pub(crate) use strip::strip;
 
 use std::fmt;
 use std::sync::OnceLock;

@@ -4,6 +4,7 @@
 //! avif-parse, the library at hand, tells neither orientation nor colour description, profile, EXIF or XMP.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use image::metadata::Orientation;
 
@@ -212,6 +213,22 @@ impl<'a> File<'a> {
         wanted.map(|(_, association)| self.meta.properties[association.property - 1].1)
     }
 
+    /// Where the extents of an item lie in the file; `None` for one that is not all there.
+    fn places(&self, location: &Location) -> impl Iterator<Item = Option<Range<usize>>> {
+        let (source, base) = if location.in_idat {
+            (self.meta.idat, self.meta.idat.as_ptr().addr() - self.data.as_ptr().addr())
+        } else {
+            (self.data, 0)
+        };
+        location.extents.iter().map(move |&(offset, length)| {
+            let start = usize::try_from(offset).ok()?;
+            let length = usize::try_from(length).ok()?;
+            let end = if length == 0 { source.len() } else { start.checked_add(length)? };
+            source.get(start..end)?;
+            Some(base + start..base + end)
+        })
+    }
+
     /// The bytes of an item; an error if any of them is missing.
     fn data_of(&self, id: u32) -> Result<Cow<'a, [u8]>> {
         let location = self.meta.locations.iter().find(|location| location.item == id);
@@ -239,6 +256,42 @@ impl<'a> File<'a> {
         Ok(Cow::Owned(joined))
     }
 }
+
+/// EXIF without a tag, behind four bytes that say how far behind them it begins.
+const NO_EXIF: &[u8] = b"\0\0\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0";
+
+/// A copy of the file in which EXIF and XMP say nothing any more. They are written over in place: to take them out, every
+/// table of offsets would have to be written anew. `None` if there are none, or if they share bytes with anything else.
+pub(crate) fn blank_metadata(data: &[u8]) -> Option<Vec<u8>> {
+    let Container { file, .. } = parse(data).ok()?;
+    let mut blanked = data.to_vec();
+    let mut blanks: Vec<Range<usize>> = Vec::new();
+    let kind_of = |item| file.meta.kinds.iter().find(|(id, _)| *id == item).map(|(_, kind)| *kind);
+    let is_metadata = |location: &&Location| matches!(kind_of(location.item), Some(Kind::Exif | Kind::Xmp));
+    for location in file.meta.locations.iter().filter(is_metadata) {
+        let places = file.places(location).collect::<Option<Vec<_>>>()?;
+        let is_exif = kind_of(location.item) == Some(Kind::Exif);
+        // White space is an empty packet of XMP.
+        let filler = if is_exif { 0 } else { b' ' };
+        if blanks.len() + places.len() > MOST_BLANKS {
+            return None;
+        }
+        for place in &places {
+            blanked[place.clone()].fill(filler);
+        }
+        for (position, &byte) in places.iter().cloned().flatten().zip(NO_EXIF).filter(|_| is_exif) {
+            blanked[position] = byte;
+        }
+        blanks.extend(places);
+    }
+    let apart = |a: &Range<usize>, b: &Range<usize>| a.end <= b.start || b.end <= a.start;
+    let mut others = file.meta.locations.iter().filter(|location| !is_metadata(location)).flat_map(|l| file.places(l));
+    let shared = others.any(|place| place.is_none_or(|place| !blanks.iter().all(|blank| apart(blank, &place))));
+    (!blanks.is_empty() && !shared).then_some(blanked)
+}
+
+/// Most extents of metadata: files have one to three, and each may claim to be as long as the file.
+const MOST_BLANKS: usize = 16;
 
 impl Container<'_> {
     /// The OBUs of a picture. An error if any byte of any item of the file is missing, so that no cut goes unnoticed.

@@ -21,7 +21,7 @@ use rav1e as engine;
 use avif_serialize::Aviffy;
 use avif_serialize::constants::MatrixCoefficients;
 
-pub(crate) use self::container::is_avif;
+pub(crate) use self::container::{blank_metadata, is_avif};
 pub(crate) use self::decode::{decode, read_header};
 pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
 use super::{Draft, Effort, Encoder, Source, Target};
