@@ -63,6 +63,14 @@ describe('EXIF and XMP', () => {
     }
   }
 
+  test('that are no more than an orientation, or are not there, change nothing', async () => {
+    for (const name of ['orientation-6.jpg', 'photo.jpg', 'photo.png', 'photo.webp', 'animated.gif', 'animated.png']) {
+      const { data, warnings } = await original(fixture(name))
+      assert.deepEqual(data, fixture(name), name)
+      assert.ok(!warnings.some(({ code }) => code === 'metadata-kept'), name)
+    }
+  })
+
   test('of an AVIF are written over in place', async () => {
     const input = await described('photo.png').avif({ effort: 0 }).toBuffer()
     const { data } = await assertStripped(input, 'avif')

@@ -8,8 +8,8 @@ use image::metadata::Orientation;
 
 use super::{Header, InputFormat, Metadata, avif, jpeg, read_header};
 
-/// `data`, whose header was read, without metadata. `None` if there is nothing to take out, or if the rest would be read
-/// as another picture.
+/// `data`, whose header was read, without metadata. `None` if they cannot be taken out, or if the rest would be read as
+/// another picture.
 pub(crate) fn strip(header: &Header, data: &[u8]) -> Option<Vec<u8>> {
     let stripped = match header.format {
         InputFormat::Jpeg => strip_jpeg(data, header.orientation),
@@ -20,7 +20,7 @@ pub(crate) fn strip(header: &Header, data: &[u8]) -> Option<Vec<u8>> {
     }?;
     let bare = |header: &Header| Header { metadata: Metadata::default(), ..header.clone() };
     let same = read_header(header.format, &stripped).is_ok_and(|after| bare(&after) == bare(header));
-    (same && stripped != data).then_some(stripped)
+    same.then_some(stripped)
 }
 
 /// A copy of a file that leaves pieces out.
