@@ -49,6 +49,7 @@ export type Unions = [
       | 'format-skipped'
       | 'encode-failed'
       | 'metadata-dropped'
+      | 'metadata-kept'
       | 'infeasible'
     >
   >,
