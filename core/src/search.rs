@@ -75,6 +75,8 @@ pub struct Patience {
     pub aim: f64,
     /// Points above the floor that are near enough to stop.
     pub enough: f64,
+    /// Factor by which a file may be larger than its rival before it is not even judged.
+    pub beaten: f64,
 }
 
 /// One file that was made.
@@ -143,7 +145,7 @@ impl<S: Subject> State<'_, S> {
     fn probe(&mut self, step: usize, rival: Option<u64>) -> Result<()> {
         let file = self.subject.encode(step)?;
         let bytes = self.subject.bytes(&file);
-        let beaten = rival.is_some_and(|rival| bytes as f64 >= BEATEN * rival as f64);
+        let beaten = rival.is_some_and(|rival| bytes as f64 >= self.patience.beaten * rival as f64);
         // A file over the budget is no answer; its look matters only to a floor that is searched for.
         let judge = (self.goal.min_score.is_some() && !beaten) || (self.goal.best_look && self.goal.fits(bytes));
         let score = if judge { Some(self.subject.score(&file)?) } else { None };
@@ -232,11 +234,6 @@ impl<S: Subject> State<'_, S> {
 /// A step that is expected to miss the floor by no more than this share of a step is tried: guesses miss by as much.
 const HOPE: f64 = 0.25;
 
-/// A file that is larger than its rival by this factor is not judged, which would cost more than making it did: it would have
-/// to look better than expected by three points or more, and lose them again for its size. On the corpus no first file
-/// of a contender that had a rival was so much better.
-const BEATEN: f64 = 1.2;
-
 /// A budget that is used to this share is used.
 const FULL: f64 = 0.98;
 
@@ -275,7 +272,7 @@ mod tests {
 
         fn search(&self, goal: Goal) -> Found<usize> {
             let mut curve = Curve::new(&TYPICAL, 100, PIXELS);
-            search(self, goal, Patience { aim: 0.4, enough: 0.4 }, &mut curve, None).unwrap()
+            search(self, goal, Patience { aim: 0.4, enough: 0.4, beaten: 1.2 }, &mut curve, None).unwrap()
         }
     }
 
@@ -361,7 +358,7 @@ mod tests {
     fn a_hopeless_search_ends_early() {
         let picture = Picture::new(-20.0, 0.0);
         let mut curve = Curve::new(&TYPICAL, 100, PIXELS);
-        let patience = Patience { aim: 0.4, enough: 0.4 };
+        let patience = Patience { aim: 0.4, enough: 0.4, beaten: 1.2 };
         let found = search(&picture, floor(70.0), patience, &mut curve, Some(100)).unwrap();
         assert_eq!((picture.encodes.get(), found.best.score), (1, None));
         // A rival that is nearly as large is no reason not to judge.
@@ -388,7 +385,7 @@ mod tests {
             }
         }
         let mut curve = Curve::new(&TYPICAL, 100, PIXELS);
-        let patience = Patience { aim: 0.4, enough: 0.4 };
+        let patience = Patience { aim: 0.4, enough: 0.4, beaten: 1.2 };
         assert!(search(&Unjudged, floor(0.0), patience, &mut curve, None).is_err());
         assert!(!floor(0.0).looks_right(None));
     }
