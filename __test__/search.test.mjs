@@ -15,7 +15,8 @@ const WAYS = { avif: 1, webp: 3, jpeg: 1, png: 3 }
 
 /**
  * Points by which a score may differ if sharp decodes the file. WebP and JPEG come out of it with the same samples. Of AVIF a
- * few samples in a hundred thousand differ by one, where both have to round a half: measured at most 0.0002.
+ * few samples in a hundred thousand differ by one, where both have to round a half: measured at most
+ * 0.02 on the 39 pictures of photos, Kodak and graphics, and less than this on those below.
  */
 const DECODER_POINTS = { avif: 0.01, webp: 1e-9, jpeg: 1e-9, png: 1e-9 }
 

@@ -39,6 +39,7 @@ function itemOffsets(file) {
   return offsets
 }
 
+/** Adds `shift` to the place of every item. */
 function moveItems(file, shift) {
   for (const at of itemOffsets(file)) file.writeUInt32BE(file.readUInt32BE(at) + shift, at)
 }

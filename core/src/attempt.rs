@@ -128,8 +128,8 @@ fn patience(effort: Effort, pixels: u64) -> Patience {
 }
 
 /// A file that is larger than its rival by this factor would have to look better than expected by three points or more, and
-/// lose them again for its size. On the corpus no first file of a contender that had a rival was so much better, and
-/// judging takes longer than making most files does.
+/// lose them again for its size. No first file of a contender that had a rival was so much better on the corpus's
+/// pictures of at least [`SMALL_PICTURE`], and judging takes longer than making most files does.
 const BEATEN: f64 = 1.2;
 
 /// Pixels below which everything is judged: it takes next to nothing, and guesses are poor where a header is a good part

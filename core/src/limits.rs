@@ -23,8 +23,8 @@ pub const JPEG_MAX_SIDE: u32 = 65_500;
 /// Most calls that may wait: each holds a copy of its input, so an endless queue would be an endless leak.
 pub const MAX_QUEUED_CALLS: usize = 65_536;
 
-/// Most calls that run at once, whatever the pool. A rayon worker that waits for part of one call may start another on the same stack, so
-/// the depth of that stack is bounded by this number; sixteen calls of four formats keep 64 cores busy.
+/// Most calls that run at once, whatever the pool. A rayon worker that waits for part of one call may start another on the
+/// same stack, so the depth of that stack is bounded by this number; sixteen calls of four formats keep 64 cores busy.
 pub const MAX_RUNNING_CALLS: usize = 16;
 
 /// Stack of a pool thread: room for [`MAX_RUNNING_CALLS`] nested calls of 1 MiB each. One call needs less than 256 KiB

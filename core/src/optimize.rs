@@ -171,7 +171,9 @@ fn original(header: &Header, input: Arc<Vec<u8>>, options: &Options) -> (Arc<Vec
     if options.keep_metadata() {
         return (input, None);
     }
-    match codec::strip(header, &input) {
+    // A failure here is no reason to lose the answer.
+    let stripped = catch(|| Ok(codec::strip(header, &input))).unwrap_or_default();
+    match stripped {
         Some(stripped) => (Arc::new(stripped), None),
         None if header.metadata == Metadata::default() => (input, None),
         None => {

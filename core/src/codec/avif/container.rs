@@ -215,10 +215,13 @@ impl<'a> File<'a> {
 
     /// Where the extents of an item lie in the file; `None` for one that is not all there.
     fn places(&self, location: &Location) -> impl Iterator<Item = Option<Range<usize>>> {
-        let (source, base) = if location.in_idat {
-            (self.meta.idat, self.meta.idat.as_ptr().addr() - self.data.as_ptr().addr())
-        } else {
-            (self.data, 0)
+        let (source, base) = match location.in_idat {
+            // An empty one may lie nowhere.
+            true if !self.meta.idat.is_empty() => {
+                (self.meta.idat, self.meta.idat.as_ptr().addr() - self.data.as_ptr().addr())
+            }
+            true => (self.meta.idat, 0),
+            false => (self.data, 0),
         };
         location.extents.iter().map(move |&(offset, length)| {
             let start = usize::try_from(offset).ok()?;
@@ -236,20 +239,17 @@ impl<'a> File<'a> {
     }
 
     fn data_at(&self, location: &Location) -> Result<Cow<'a, [u8]>> {
+        let data = self.data;
         let missing = || corrupt("part of its data is missing");
-        let source = if location.in_idat { self.meta.idat } else { self.data };
-        let extent = |(offset, length): (u64, u64)| {
-            let rest = source.get(usize::try_from(offset).ok()?..)?;
-            if length == 0 { Some(rest) } else { rest.get(..usize::try_from(length).ok()?) }
-        };
-        if let [only] = location.extents[..] {
-            return extent(only).map(Cow::Borrowed).ok_or_else(missing);
+        let mut parts = self.places(location).map(|place| Ok(&data[place.ok_or_else(missing)?]));
+        if location.extents.len() == 1 {
+            return parts.next().ok_or_else(missing)?.map(Cow::Borrowed);
         }
         let mut joined = Vec::new();
-        for place in &location.extents {
-            joined.extend_from_slice(extent(*place).ok_or_else(missing)?);
+        for part in parts {
+            joined.extend_from_slice(part?);
             // Overlapping extents could make much of little.
-            if joined.len() > self.data.len() {
+            if joined.len() > data.len() {
                 return Err(corrupt("an item is larger than the file"));
             }
         }
@@ -319,5 +319,28 @@ impl Container<'_> {
         let mut items = self.file.meta.kinds.iter().filter(|(_, other)| *other == kind).map(|(id, _)| *id);
         let id = items.find(|&id| self.file.refers(b"cdsc", id, self.color.id))?;
         self.file.data_of(id).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In the file, in its "idat" box, and in one that is not there, which must not be looked for at an address.
+    #[test]
+    fn places_are_in_the_file() {
+        let data = b"0123456789";
+        let place = |idat, in_idat, extent| {
+            let file = File { data, meta: Meta { idat, ..Meta::default() } };
+            let location = Location { item: 1, in_idat, extents: vec![extent] };
+            file.places(&location).next().unwrap()
+        };
+        assert_eq!(place(&data[4..8], false, (2, 3)), Some(2..5));
+        assert_eq!(place(&data[4..8], true, (1, 2)), Some(5..7));
+        assert_eq!(place(&data[4..8], true, (1, 0)), Some(5..8));
+        assert_eq!(place(&data[4..8], true, (1, 4)), None);
+        assert_eq!(place(&[], true, (0, 0)), Some(0..0));
+        assert_eq!(place(&[], true, (0, 1)), None);
+        assert_eq!(place(&[], false, (u64::MAX, 1)), None);
     }
 }
