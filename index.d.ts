@@ -31,6 +31,9 @@ export interface Candidate {
   data?: Buffer
 }
 
+/** What happens to colours that are not sRGB. */
+export type ColorProfilePolicy = 'srgb' | 'keep'
+
 /** CPU for bytes. */
 export type Effort = 'fast' | 'balanced' | 'best'
 
@@ -151,6 +154,12 @@ export interface OptimizeOptions {
    * Orientation is applied to the pixels either way. Default: 'strip'.
    */
   metadata?: MetadataPolicy
+  /**
+   * 'srgb' converts the input's colours to sRGB by its profile (ICC, PNG's gAMA, cHRM and cICP, AVIF's code points).
+   * 'keep' leaves samples and profile as they are and embeds the profile; AVIF can say Display P3 and BT.2020 and is skipped
+   * for others. CMYK becomes sRGB either way. Default: 'srgb', with `lossless` 'keep'.
+   */
+  colorProfile?: ColorProfilePolicy
   /** Bounds against hostile input. */
   limits?: Limits
   /** Stops queued and running work; the promise rejects with the signal's reason. */
@@ -254,7 +263,7 @@ export interface Versions {
 /** Something worth knowing although the call succeeded. */
 export interface Warning {
   /** A stable name. */
-  code: 'first-page-only' | 'color-profile-ignored' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
+  code: 'first-page-only' | 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
   /** The format that it concerns, if it concerns one. */
   format?: Format
   /** A sentence. */

@@ -835,6 +835,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.ColorProfilePolicy = nativeBinding.ColorProfilePolicy
 module.exports.Effort = nativeBinding.Effort
 module.exports.Format = nativeBinding.Format
 module.exports.inspect = nativeBinding.inspect

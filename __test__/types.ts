@@ -46,6 +46,7 @@ export type Unions = [
       Warning['code'],
       | 'first-page-only'
       | 'color-profile-ignored'
+      | 'color-profile-dropped'
       | 'format-skipped'
       | 'encode-failed'
       | 'metadata-dropped'

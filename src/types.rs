@@ -30,6 +30,13 @@ pub enum MetadataPolicy {
     Keep,
 }
 
+/// What happens to colours that are not sRGB.
+#[napi(string_enum = "lowercase")]
+pub enum ColorProfilePolicy {
+    Srgb,
+    Keep,
+}
+
 /// One quality per lossy format; a format that is left out gets the default.
 #[napi(object, object_to_js = false)]
 pub struct Qualities {
@@ -92,6 +99,10 @@ pub struct OptimizeOptions {
     /// 'strip' leaves EXIF and XMP out of encoded candidates, 'keep' carries them along with the orientation reset.
     /// Orientation is applied to the pixels either way. Default: 'strip'.
     pub metadata: Option<MetadataPolicy>,
+    /// 'srgb' converts the input's colours to sRGB by its profile (ICC, PNG's gAMA, cHRM and cICP, AVIF's code points).
+    /// 'keep' leaves samples and profile as they are and embeds the profile; AVIF can say Display P3 and BT.2020 and is skipped
+    /// for others. CMYK becomes sRGB either way. Default: 'srgb', with `lossless` 'keep'.
+    pub color_profile: Option<ColorProfilePolicy>,
     /// Bounds against hostile input.
     pub limits: Option<Limits>,
     /// Stops queued and running work; the promise rejects with the signal's reason.

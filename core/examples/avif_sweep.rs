@@ -89,7 +89,7 @@ impl Line {
 fn open(path: &str) -> Fallible<(ImageBuffer, Reference)> {
     let data = std::fs::read(path)?;
     let header = decode::read_header(&data, &Limits::default())?;
-    let image = decode::decode(&header, &data)?.to_eight_bit();
+    let image = decode::decode(&header, &data, None)?.to_eight_bit();
     let small = if std::env::var_os("WHOLE").is_some() { None } else { sample(&image) };
     let image = small.unwrap_or(image);
     let reference = Reference::new(&image, &Cancel::new(None))?;

@@ -28,7 +28,8 @@ impl Picture {
     /// Score and bits per pixel at one target.
     fn measure(&self, format: Format, effort: Effort, target: Target) -> Result<(f64, f64), Error> {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-        let file = Encoder { format, effort, metadata: &metadata, cancel: &cancel }.encode(&self.image, target)?;
+        let file = Encoder { format, effort, metadata: &metadata, profile: None, cancel: &cancel }
+            .encode(&self.image, target)?;
         let score = self.reference.score(&show(&file, &self.image)?, &cancel)?;
         Ok((score, file.len() as f64 * 8.0 / self.image.pixel_count() as f64))
     }
@@ -37,7 +38,7 @@ impl Picture {
 fn open(path: &str) -> Result<ImageBuffer, Box<dyn std::error::Error>> {
     let data = std::fs::read(path)?;
     let header = decode::read_header(&data, &Limits::default())?;
-    Ok(decode::decode(&header, &data)?.to_eight_bit())
+    Ok(decode::decode(&header, &data, None)?.to_eight_bit())
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -35,7 +35,8 @@ fn peak_bytes() -> f64 {
 
 fn measure(what: &str, image: &ImageBuffer) -> Result<usize, Error> {
     let (cancel, metadata) = (Cancel::new(None), Metadata::default());
-    let encoder = |format| Encoder { format, effort: Effort::Balanced, metadata: &metadata, cancel: &cancel };
+    let encoder =
+        |format| Encoder { format, effort: Effort::Balanced, metadata: &metadata, profile: None, cancel: &cancel };
     let quality = Target::Quality(80);
     let file = match what {
         "avif" => encoder(Format::Avif).encode(image, quality)?,

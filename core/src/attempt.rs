@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::cancel::Cancel;
 use crate::candidate::{Contender, Plan};
 use crate::codec::{Effort, Encoder, Format, Metadata, Source, Target};
+use crate::color::Profile;
 use crate::curve::Curve;
 use crate::decode;
 use crate::error::{Error, Result, catch};
@@ -22,6 +23,7 @@ pub struct Contest<'a> {
     pub goal: Goal,
     pub effort: Effort,
     pub metadata: &'a Metadata,
+    pub profile: Option<&'a Profile>,
     pub cancel: &'a Cancel,
     /// Whether colours that nobody sees must be kept too.
     pub exact: bool,
@@ -79,9 +81,9 @@ pub struct Finish {
 
 impl<'a> Contest<'a> {
     #[must_use]
-    pub fn new(options: &Options, metadata: &'a Metadata, cancel: &'a Cancel) -> Self {
+    pub fn new(options: &Options, metadata: &'a Metadata, profile: Option<&'a Profile>, cancel: &'a Cancel) -> Self {
         let (goal, effort) = (options.goal(), options.effort());
-        Self { goal, effort, metadata, cancel, exact: options.lossless(), judge: OnceLock::new() }
+        Self { goal, effort, metadata, profile, cancel, exact: options.lossless(), judge: OnceLock::new() }
     }
 
     /// Prepares the references. Once, before anyone runs.
@@ -105,7 +107,7 @@ impl<'a> Contest<'a> {
 
     #[must_use]
     pub fn encoder(&self, format: Format) -> Encoder<'_> {
-        Encoder { format, effort: self.effort, metadata: self.metadata, cancel: self.cancel }
+        Encoder { format, effort: self.effort, metadata: self.metadata, profile: self.profile, cancel: self.cancel }
     }
 
     /// Time spent on references and comparisons, on all threads together.
@@ -188,10 +190,10 @@ impl Subject for Attempt<'_> {
 /// SSIMULACRA2 of a picture with itself.
 pub const IDENTICAL: f64 = 100.0;
 
-/// The pixels of a file that was made from `image`.
+/// The samples of a file that was made from `image`: whatever they mean, they mean the same in both.
 pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {
     let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, timeout: None };
-    decode::read_header(file, &limits).and_then(|header| decode::show(&header, file))
+    decode::read_header(file, &limits).and_then(|header| decode::show(&header, file, None))
 }
 
 /// Decodes `file` and compares every pixel: a promise of identity is proven, not assumed. Unless `exact`, the colour of
@@ -209,7 +211,7 @@ mod tests {
 
     fn encode(image: &ImageBuffer, format: Format) -> Vec<u8> {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-        let encoder = Encoder { format, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        let encoder = Encoder { format, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
         encoder.encode(image, Target::Lossless).unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::budget::{Admission, Call};
 use crate::cancel::Cancel;
 use crate::codec::Header;
-use crate::decode;
+use crate::decode::{self, Colors};
 use crate::error::{Error, Result, catch};
 use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
 use crate::optimize::{Optimized, memory_needed, optimize};
@@ -103,8 +103,11 @@ impl Call for ScoreCall {
 
     fn work(&self, cancel: &Cancel) -> Result<f64> {
         let [reference, candidate] = self.headers()?;
-        let reference = catch(|| decode::show(&reference, &self.reference))?;
-        let candidate = catch(|| decode::show(&candidate, &self.candidate))?;
+        let show = |header: &Header, data| {
+            let Colors { conversion, .. } = Colors::of(header, false);
+            catch(|| decode::show(header, data, conversion.as_ref()))
+        };
+        let (reference, candidate) = (show(&reference, &self.reference)?, show(&candidate, &self.candidate)?);
         Reference::new(&reference, cancel)?.score(&candidate, cancel)
     }
 }

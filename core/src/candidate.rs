@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::{Format, Target};
+use crate::color::Profile;
 use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
 use crate::ladder::{Ladder, Method};
@@ -37,15 +38,15 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
 }
 
-/// The plan for `image`, contenders in the order of the requested formats.
+/// The plan for `image`, whose samples mean what `profile` says, or else sRGB; contenders in the order of the requested formats.
 #[must_use]
-pub fn plan(image: &ImageBuffer, options: &Options) -> Plan {
+pub fn plan(image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -> Plan {
     // Without `lossless` every format gets the same 8 bits per sample.
     let image = if options.lossless() { image.clone() } else { image.to_eight_bit() };
     let flat = options.flatten().filter(|_| image.has_alpha()).map(|background| image.flatten(background));
     let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
     for &format in options.formats() {
-        if let Some(reason) = obstacle(format, &image, options) {
+        if let Some(reason) = obstacle(format, &image, profile, options) {
             skipped.push(Skipped { format, reason });
             continue;
         }
@@ -92,7 +93,7 @@ const STRICT_SCORE: f64 = 90.0;
 const SMALL_PIXELS: u64 = 1 << 16;
 
 /// Why `format` cannot hold this image or keep these promises.
-fn obstacle(format: Format, image: &ImageBuffer, options: &Options) -> Option<String> {
+fn obstacle(format: Format, image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -> Option<String> {
     let longest = image.width().max(image.height());
     if longest > format.max_side() {
         let side = format.max_side();
@@ -107,6 +108,9 @@ fn obstacle(format: Format, image: &ImageBuffer, options: &Options) -> Option<St
             }
             Format::Webp | Format::Png => None,
         };
+    }
+    if profile.is_some_and(|profile| !format.can_tell(profile)) {
+        return Some(format!("{format} cannot carry this colour profile here (Display P3 and BT.2020 it can)."));
     }
     (format == Format::Jpeg && image.has_alpha() && options.flatten().is_none()).then(|| {
         "JPEG has no transparency, and this image uses it; set `flatten` to a background colour to allow JPEG."

@@ -2,10 +2,12 @@
 
 use image::{DynamicImage, ImageFormat};
 
-use crate::codec::{self, Header, InputFormat, Viewer};
+use crate::codec::{self, ColorSpace, Header, InputFormat, Viewer};
+use crate::color::{Conversion, Profile};
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
-use crate::limits::{Limits, MAX_SIDE};
+use crate::limits::{Limits, MAX_PROFILE_BYTES, MAX_SIDE};
+use crate::warning::{Warning, WarningCode};
 
 /// Names the format by its first bytes; the file name and any declared type are not asked.
 pub fn sniff(data: &[u8]) -> Result<InputFormat> {
@@ -52,6 +54,9 @@ pub fn read_header(data: &[u8], limits: &Limits) -> Result<Header> {
     if header.width == 0 || header.height == 0 {
         return Err(Error::corrupt(format, "its width or height is 0"));
     }
+    if let Some(Profile::Icc(icc)) = &header.profile {
+        within("profileBytes", icc.len() as u64, MAX_PROFILE_BYTES)?;
+    }
     within("width", u64::from(header.width), u64::from(MAX_SIDE))?;
     within("height", u64::from(header.height), u64::from(MAX_SIDE))?;
     within("maxPixels", u64::from(header.width) * u64::from(header.height), limits.max_pixels)?;
@@ -62,19 +67,58 @@ fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()> {
     if actual > bound { Err(Error::LimitExceeded { limit, actual, bound }) } else { Ok(()) }
 }
 
-/// Decodes the first page, upright.
-pub fn decode(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
-    codec::decode(header, data, Viewer::Careful).map(|image| upright(header, image))
+/// Decodes the first page, upright, its samples converted if a conversion is given.
+pub fn decode(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Result<ImageBuffer> {
+    codec::decode(header, data, Viewer::Careful).and_then(|image| finish(header, image, conversion))
 }
 
 /// The same as the least careful of the common viewers shows it, which is what a file has to be judged by.
-pub fn show(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
-    codec::decode(header, data, Viewer::Careless).map(|image| upright(header, image))
+pub fn show(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Result<ImageBuffer> {
+    codec::decode(header, data, Viewer::Careless).and_then(|image| finish(header, image, conversion))
 }
 
-fn upright(header: &Header, mut image: DynamicImage) -> ImageBuffer {
+fn finish(header: &Header, image: DynamicImage, conversion: Option<&Conversion>) -> Result<ImageBuffer> {
+    let mut image = match conversion {
+        Some(conversion) => conversion.apply(image)?,
+        None => image,
+    };
     image.apply_orientation(header.orientation);
-    ImageBuffer::new(image)
+    Ok(ImageBuffer::new(image))
+}
+
+/// What becomes of the meaning of the samples.
+#[derive(Debug, Default)]
+pub struct Colors {
+    /// How to make sRGB of them, where that is asked for and they are something else.
+    pub conversion: Option<Conversion>,
+    /// The profile that stays, because the samples do.
+    pub kept: Option<Profile>,
+    pub warning: Option<Warning>,
+}
+
+impl Colors {
+    /// With `keep` samples and profile stay as they are. Inks never do: their decoder makes sRGB of them.
+    #[must_use]
+    pub fn of(header: &Header, keep: bool) -> Self {
+        let Some(profile) = &header.profile else { return Self::default() };
+        let inks = header.color_space == ColorSpace::Cmyk;
+        match Conversion::new(profile, header.color_space) {
+            Ok(None) => Self::default(),
+            Ok(Some(_)) if inks => {
+                let message = "The CMYK profile cannot be kept, because no format written here holds CMYK: encoded \
+                               candidates are sRGB.";
+                let warning = keep.then(|| Warning::new(WarningCode::ColorProfileDropped, message));
+                Self { warning, ..Self::default() }
+            }
+            Ok(Some(_)) if keep => Self { kept: Some(profile.clone()), ..Self::default() },
+            Ok(conversion) => Self { conversion, ..Self::default() },
+            Err(refusal) => {
+                let message =
+                    format!("The input's colour profile is not applied: {refusal}. Its samples are taken for sRGB.");
+                Self { warning: Some(Warning::new(WarningCode::ColorProfileIgnored, message)), ..Self::default() }
+            }
+        }
+    }
 }
 
 /// Memory that decoding needs at its peak, in bytes per pixel: the samples as stored (up to 4 × 16 bits), once more while

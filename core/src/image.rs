@@ -98,6 +98,19 @@ impl ImageBuffer {
         Self { pixels, ..*self }
     }
 
+    /// Grey samples three times each, which is not the canonical form: for an encoder that needs colour. No copy of others.
+    pub(crate) fn to_color(&self) -> Self {
+        fn triple<T: Copy>(gray: &[T]) -> Arc<Vec<T>> {
+            Arc::new(gray.iter().flat_map(|&sample| [sample; 3]).collect())
+        }
+        let pixels = match &self.pixels {
+            Pixels::Gray8(samples) => Pixels::Rgb8(triple(samples)),
+            Pixels::Gray16(samples) => Pixels::Rgb16(triple(samples)),
+            color => color.clone(),
+        };
+        Self { pixels, ..*self }
+    }
+
     /// The same image on an opaque `background`, blended on the sRGB-encoded values as browsers do. Expects 8 bits.
     #[must_use]
     pub fn flatten(&self, background: [u8; 3]) -> Self {

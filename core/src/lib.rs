@@ -12,6 +12,7 @@ pub mod cancel;
 pub mod candidate;
 mod checks;
 pub mod codec;
+pub mod color;
 pub mod content;
 pub mod curve;
 pub mod decode;

@@ -53,6 +53,9 @@ pub const MAX_METADATA_BYTES: usize = 65_500;
 /// Most memory that the text and profile chunks of one PNG may unpack to: profiles of printers reach 4 MiB.
 pub const MAX_PNG_CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Largest ICC profile: those of printers reach 4 MiB, and `moxcms` reads none of more than 10 MiB.
+pub const MAX_PROFILE_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Most scans of a progressive JPEG: encoders write about ten, and each costs a pass over the whole picture.
 pub const MAX_JPEG_SCANS: usize = 100;
 

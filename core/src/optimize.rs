@@ -7,7 +7,7 @@ use crate::attempt::{Contest, Finish, IDENTICAL};
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
 use crate::codec::{self, Format, Header, Metadata, Target};
-use crate::decode;
+use crate::decode::{self, Colors};
 use crate::error::{Error, Result, catch};
 use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
@@ -77,13 +77,16 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     cancel.check()?;
     let started = Instant::now();
     let input_bytes = input.len() as u64;
-    let image = catch(|| decode::decode(header, &input))?;
+    let colors = Colors::of(header, options.keep_profile());
+    let image = catch(|| decode::decode(header, &input, colors.conversion.as_ref()))?;
     let decoded = Instant::now();
     let mut warnings = input_warnings(header);
+    warnings.extend(colors.warning);
+    let profile = colors.kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
-    let plan = candidate::plan(&image, options);
-    let contest = Contest::new(options, &metadata, cancel);
+    let plan = candidate::plan(&image, profile, options);
+    let contest = Contest::new(options, &metadata, profile, cancel);
     let original = if options.keep_original() {
         let (original, warning) = original(header, input, options);
         warnings.extend(warning);
@@ -210,10 +213,6 @@ fn input_warnings(header: &Header) -> Vec<Warning> {
     if header.pages > 1 {
         let message = format!("The input has {} frames; only the first one is encoded.", header.pages);
         warnings.push(Warning::new(WarningCode::FirstPageOnly, message));
-    }
-    if header.has_foreign_profile() {
-        let message = "The input's colour profile is not applied: encoded candidates show its samples as sRGB.";
-        warnings.push(Warning::new(WarningCode::ColorProfileIgnored, message));
     }
     warnings
 }

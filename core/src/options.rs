@@ -37,7 +37,7 @@ pub const NAMES: [&str; 16] = [
 ];
 
 /// Options that are part of the contract and not built yet: refused, never ignored.
-const NOT_YET: [&str; 2] = ["resize", "colorProfile"];
+const NOT_YET: [&str; 1] = ["resize"];
 
 /// Everything that one call is asked to do. Only [`Options::parse`] and `default` make one, so every field is in range.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,7 @@ pub struct Options {
     keep_original: bool,
     flatten: Option<[u8; 3]>,
     keep_metadata: bool,
+    keep_profile: bool,
     limits: Limits,
 }
 
@@ -109,6 +110,7 @@ impl Default for Options {
             keep_original: true,
             flatten: None,
             keep_metadata: false,
+            keep_profile: false,
             limits: Limits::default(),
         }
     }
@@ -182,6 +184,12 @@ impl Options {
         self.keep_metadata
     }
 
+    /// Whether samples and colour profile stay as they are, instead of becoming sRGB. Default: only if `lossless`.
+    #[must_use]
+    pub fn keep_profile(&self) -> bool {
+        self.keep_profile
+    }
+
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -219,9 +227,11 @@ impl Options {
         }
         let default = Self::default();
         let max_bytes = integer(value, "maxBytes", 1..=MAX_SAFE_INTEGER)?;
+        let look = look(value, max_bytes)?;
+        let color_profile = keyword(value, "colorProfile", &["srgb", "keep"])?;
         Ok(Self {
             formats: formats(value.get("formats"))?.unwrap_or(default.formats),
-            look: look(value, max_bytes)?,
+            look,
             max_bytes,
             effort: effort(value)?.unwrap_or(default.effort),
             strategy: strategy(value)?.unwrap_or(default.strategy),
@@ -229,6 +239,7 @@ impl Options {
             keep_original: boolean(value, "keepOriginal")?.unwrap_or(default.keep_original),
             flatten: color(value.get("flatten"))?,
             keep_metadata: keyword(value, "metadata", &["strip", "keep"])? == Some("keep"),
+            keep_profile: color_profile.map_or(look == Look::Identical, |word| word == "keep"),
             limits: limits(value.get("limits"))?,
         })
     }

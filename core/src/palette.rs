@@ -73,12 +73,14 @@ mod tests {
 
     fn encode(format: Format, image: &ImageBuffer, target: Target) -> Vec<u8> {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-        Encoder { format, effort: Effort::Fast, metadata: &metadata, cancel: &cancel }.encode(image, target).unwrap()
+        Encoder { format, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel }
+            .encode(image, target)
+            .unwrap()
     }
 
     fn shown(file: &[u8]) -> ImageBuffer {
         let header = decode::read_header(file, &Limits::default()).unwrap();
-        decode::decode(&header, file).unwrap()
+        decode::decode(&header, file, None).unwrap()
     }
 
     #[test]

@@ -8,8 +8,10 @@ use crate::codec::Format;
 pub enum WarningCode {
     /// The image has more pages; only the first was taken.
     FirstPageOnly,
-    /// The input's colour profile was not applied and is not in the encoded candidates.
+    /// The input's colour profile is damaged or does not belong to its samples; they were taken for sRGB, as viewers do.
     ColorProfileIgnored,
+    /// The colour profile was to be kept and cannot be; the samples were converted to sRGB.
+    ColorProfileDropped,
     /// The format cannot hold what this image or these options need; it was not tried.
     FormatSkipped,
     /// The encoder failed; the other formats went on.
@@ -28,6 +30,7 @@ impl WarningCode {
         match self {
             Self::FirstPageOnly => "first-page-only",
             Self::ColorProfileIgnored => "color-profile-ignored",
+            Self::ColorProfileDropped => "color-profile-dropped",
             Self::FormatSkipped => "format-skipped",
             Self::EncodeFailed => "encode-failed",
             Self::MetadataDropped => "metadata-dropped",

@@ -23,7 +23,8 @@ fn avif_starts_no_threads() {
     let image = ImageBuffer::new(DynamicImage::ImageRgb8(raster));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-    let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+    let encoder =
+        Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
     let (go, done) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let encoding = scope.spawn(|| {

@@ -6,6 +6,7 @@ use mozjpeg::{ColorSpace as MozColor, Compress, Marker};
 use pixrace_jpeg_errors::strict_decoder;
 
 use super::{ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target};
+use crate::color::{Conversion, Profile};
 use crate::error::{Error, Result, catch};
 use crate::image::{ImageBuffer, Pixels, gray_raster, rgb_raster};
 use crate::limits::MAX_JPEG_SCANS;
@@ -48,7 +49,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
                 MozColor::JCS_CMYK | MozColor::JCS_YCCK => ColorSpace::Cmyk,
                 _ => ColorSpace::Rgb,
             },
-            profile: join_profile(segments(ICC, ICC_SIGNATURE).collect()),
+            profile: join_profile(segments(ICC, ICC_SIGNATURE).collect()).map(Profile::Icc),
             metadata: Metadata { exif, xmp: segments(EXIF_AND_XMP, XMP_SIGNATURE).next() },
         })
     })
@@ -58,7 +59,7 @@ pub(super) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
     if count_scans(data) > MAX_JPEG_SCANS {
         return Err(Error::corrupt(InputFormat::Jpeg, format!("it has more than {MAX_JPEG_SCANS} scans")));
     }
-    let samples: Vec<u8> = guard(|| {
+    let mut samples: Vec<u8> = guard(|| {
         let decoder = strict_decoder().from_mem(data)?;
         let mut started = match header.color_space {
             ColorSpace::Gray => decoder.grayscale()?,
@@ -73,15 +74,25 @@ pub(super) fn decode(header: &Header, data: &[u8]) -> Result<DynamicImage> {
     match header.color_space {
         ColorSpace::Gray => gray_raster(header.width, header.height, samples),
         ColorSpace::Rgb => rgb_raster(header.width, header.height, samples),
-        ColorSpace::Cmyk => rgb_raster(header.width, header.height, rgb_of_cmyk(&samples)),
+        ColorSpace::Cmyk => {
+            rgb_raster(header.width, header.height, rgb_of_cmyk(&mut samples, header.profile.as_ref())?)
+        }
     }
     .ok_or_else(|| Error::corrupt(InputFormat::Jpeg, "it decodes to another size than its header says"))
 }
 
-/// Inverted CMYK, which is what Adobe's programs write and browsers expect, as RGB without a profile.
-fn rgb_of_cmyk(samples: &[u8]) -> Vec<u8> {
+/// Inverted CMYK, which is what Adobe's programs write and browsers expect, as sRGB: by its profile, or without one by
+/// multiplying what each ink lets through, as browsers do.
+fn rgb_of_cmyk(samples: &mut [u8], profile: Option<&Profile>) -> Result<Vec<u8>> {
+    let conversion = profile.and_then(|profile| Conversion::new(profile, ColorSpace::Cmyk).ok().flatten());
+    if let Some(conversion) = conversion {
+        for sample in samples.iter_mut() {
+            *sample = u8::MAX - *sample;
+        }
+        return conversion.apply_to_inks(samples);
+    }
     let product = |ink: u8, black: u8| ((u16::from(ink) * u16::from(black) + 127) / 255) as u8;
-    samples.chunks_exact(4).flat_map(|ink| [0, 1, 2].map(|channel| product(ink[channel], ink[3]))).collect()
+    Ok(samples.chunks_exact(4).flat_map(|ink| [0, 1, 2].map(|channel| product(ink[channel], ink[3]))).collect())
 }
 
 /// Runs libjpeg, which reports errors and damage by unwinding.
@@ -155,6 +166,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     let Target::Quality(quality) = target else {
         return Err(Error::internal("JPEG cannot keep every pixel"));
     };
+    let image = &encoder.as_profiled(image);
     let (color, channels, samples) = match image.pixels() {
         Pixels::Gray8(samples) => (MozColor::JCS_GRAYSCALE, 1, samples),
         Pixels::Rgb8(samples) => (MozColor::JCS_RGB, 3, samples),
@@ -177,11 +189,25 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     let io = |error: std::io::Error| Error::internal(error.to_string());
     let mut started = compress.start_compress(Vec::new()).map_err(io)?;
     write_metadata(&mut started, encoder.metadata);
+    if let Some(profile) = encoder.profile {
+        write_profile(&mut started, &profile.to_icc()?);
+    }
     for rows in samples.chunks(image.width() as usize * channels * ROWS_PER_CHECK) {
         encoder.cancel.check()?;
         started.write_scanlines(rows).map_err(io)?;
     }
     started.finish().map_err(io)
+}
+
+/// In segments, each with its number and their count (ICC.1:2022, B.4). mozjpeg's own function counts from 0, not from 1.
+fn write_profile<W: std::io::Write>(started: &mut mozjpeg::compress::CompressStarted<W>, icc: &[u8]) {
+    /// What a segment holds beside its length, the signature and two numbers. 128 of them hold the largest profile.
+    const MOST_BYTES: usize = 65_533 - ICC_SIGNATURE.len() - 2;
+    let segments = icc.chunks(MOST_BYTES);
+    let count = segments.len() as u8;
+    for (number, segment) in (1..=count).zip(segments) {
+        started.write_marker(ICC, &[ICC_SIGNATURE, &[number, count], segment].concat());
+    }
 }
 
 fn write_metadata<W: std::io::Write>(started: &mut mozjpeg::compress::CompressStarted<W>, metadata: &Metadata) {

@@ -18,6 +18,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError};
 
 use crate::cancel::Cancel;
+use crate::color::Profile;
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 use crate::limits::MAX_METADATA_BYTES;
@@ -61,6 +62,13 @@ impl Format {
             Self::Jpeg => crate::limits::JPEG_MAX_SIDE,
             Self::Png => crate::limits::MAX_SIDE,
         }
+    }
+
+    /// Whether the format can say that its samples mean this.
+    #[must_use]
+    pub fn can_tell(self, profile: &Profile) -> bool {
+        // avif-serialize writes no ICC profile, only code points.
+        self != Self::Avif || profile.primaries().is_some()
     }
 
     /// Memory that encoding needs at its peak, in bytes per pixel, measured by `core/examples/memory.rs`.
@@ -157,8 +165,8 @@ pub struct Header {
     /// Frames of an animation, 1 for a still picture; at most [`crate::limits::MAX_PAGES`].
     pub pages: u32,
     pub color_space: ColorSpace,
-    /// The embedded ICC profile.
-    pub profile: Option<Vec<u8>>,
+    /// What the samples mean, if not sRGB.
+    pub profile: Option<Profile>,
     pub metadata: Metadata,
 }
 
@@ -171,14 +179,6 @@ impl Header {
             O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH => (self.height, self.width),
             O::NoTransforms | O::Rotate180 | O::FlipHorizontal | O::FlipVertical => (self.width, self.height),
         }
-    }
-
-    /// Whether a profile is embedded that does not call itself sRGB. ICC writes names as ASCII or UTF-16BE.
-    #[must_use]
-    pub fn has_foreign_profile(&self) -> bool {
-        let names: [&[u8]; 2] = [b"sRGB", b"\0s\0R\0G\0B"];
-        let is_srgb = |profile: &[u8]| names.iter().any(|name| profile.windows(name.len()).any(|w| w == *name));
-        self.profile.as_deref().is_some_and(|profile| !is_srgb(profile))
     }
 }
 
@@ -264,7 +264,7 @@ fn header_of(format: InputFormat, decoder: &mut impl ImageDecoder) -> Result<Hea
         orientation,
         pages: 1,
         color_space: if color_type.has_color() { ColorSpace::Rgb } else { ColorSpace::Gray },
-        profile: decoder.icc_profile().map_err(error)?,
+        profile: decoder.icc_profile().map_err(error)?.map(Profile::Icc),
         metadata: Metadata { exif, xmp: decoder.xmp_metadata().map_err(error)? },
     })
 }
@@ -348,6 +348,8 @@ pub struct Encoder<'a> {
     pub format: Format,
     pub effort: Effort,
     pub metadata: &'a Metadata,
+    /// What the samples mean, if not sRGB; to be told in the file. See [`Format::can_tell`].
+    pub profile: Option<&'a Profile>,
     pub cancel: &'a Cancel,
 }
 
@@ -369,6 +371,14 @@ impl<'a> Encoder<'a> {
             Format::Webp => webp::encode(self, image, target),
             Format::Jpeg => jpeg::encode(self, image, target),
             Format::Png => png::encode(self, image, target),
+        }
+    }
+
+    /// The picture as its profile describes it: a profile of three channels says nothing of grey samples.
+    fn as_profiled(&self, image: &ImageBuffer) -> ImageBuffer {
+        match self.profile {
+            Some(profile) if !profile.is_gray() => image.to_color(),
+            _ => image.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! PNG: decoding by the `png` crate through `image`, encoding by oxipng.
 
 use std::io::Cursor;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use image::DynamicImage;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 
 use super::{Effort, Encoder, Header, InputFormat, Target, header_of, image_error};
 use crate::cancel::Cancel;
+use crate::color::{Gamma, Profile};
 use crate::content::looks_drawn;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
@@ -33,7 +35,57 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     let compressed = reader.info().compressed_latin1_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD);
     header.metadata.xmp = header.metadata.xmp.or_else(|| unpack(compressed?.clone()));
     let frames = reader.info().animation_control().map_or(1, |control| control.num_frames);
-    Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), ..header })
+    let profile = profile_of(reader.info())?;
+    Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), profile, ..header })
+}
+
+/// Exponents that are taken for sRGB's curve, as all browsers do: writers mean it by 45,455. Chromium's bounds, measured.
+const NEUTRAL_EXPONENTS: RangeInclusive<u32> = 43_182..=47_727;
+
+/// What the samples mean, by the first of these chunks: "cICP", "iCCP", "sRGB", then "gAMA" and "cHRM" (PNG specification,
+/// third edition, 4.3).
+fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
+    let points = info.coding_independent_code_points.filter(|points| points.is_video_full_range_image);
+    if let Some(points) = points {
+        return match points.transfer_function {
+            16 | 18 => Err(Error::UnsupportedInput { detected: "PNG with high dynamic range".to_owned() }),
+            transfer => Ok(Profile::from_cicp(points.color_primaries, transfer)),
+        };
+    }
+    if let Some(icc) = &info.icc_profile {
+        return Ok(Some(Profile::Icc(icc.to_vec())));
+    }
+    if info.srgb.is_some() {
+        return Ok(None);
+    }
+    // Browsers ask for chromaticities only beside a gamma, and then for both, however near to sRGB they are.
+    let Some(exponent) = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|&exponent| exponent > 0) else {
+        return Ok(None);
+    };
+    let chromaticities = info.chrm_chunk.map(|chrm| {
+        [chrm.white, chrm.red, chrm.green, chrm.blue]
+            .map(|(x, y)| [x.into_scaled(), y.into_scaled()])
+            .as_flattened()
+            .try_into()
+    });
+    let chromaticities = chromaticities.and_then(Result::ok);
+    let neutral = chromaticities.is_none() && NEUTRAL_EXPONENTS.contains(&exponent);
+    Ok((!neutral).then_some(Profile::Gamma(Gamma { exponent, chromaticities })))
+}
+
+/// The chunks that [`profile_of`] reads.
+fn add_profile(raw: &mut RawImage, profile: &Profile) {
+    match profile {
+        Profile::Icc(icc) => raw.add_icc_profile(icc),
+        // Matrix 0 and the full range: RGB as it is (PNG specification, 11.3.2.6).
+        Profile::Cicp { primaries, transfer } => raw.add_png_chunk(*b"cICP", vec![*primaries, *transfer, 0, 1]),
+        Profile::Gamma(Gamma { exponent, chromaticities }) => {
+            raw.add_png_chunk(*b"gAMA", exponent.to_be_bytes().to_vec());
+            if let Some(chromaticities) = chromaticities {
+                raw.add_png_chunk(*b"cHRM", chromaticities.iter().flat_map(|number| number.to_be_bytes()).collect());
+            }
+        }
+    }
 }
 
 fn unpack(mut chunk: png::text_metadata::ZTXtChunk) -> Option<Vec<u8>> {
@@ -85,8 +137,11 @@ const TRIAL_LEVEL: u8 = 5;
 
 pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
     let plan = Plan::new(encoder.effort, image);
-    let mut raw = raw_image(image)?;
+    let mut raw = raw_image(&encoder.as_profiled(image))?;
     add_metadata(&mut raw, encoder);
+    if let Some(profile) = encoder.profile {
+        add_profile(&mut raw, profile);
+    }
     let compress = |filter, level| compress(&raw, filter, level, target, encoder.cancel);
     if let [only] = plan.filters.as_slice() {
         return compress(only, plan.photo);

@@ -77,15 +77,15 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     if let Some(xmp) = &encoder.metadata.xmp {
         config = config.xmp(xmp.clone());
     }
+    if let Some(profile) = encoder.profile {
+        config = config.icc_profile(profile.to_icc()?);
+    }
     let (width, height) = (image.width(), image.height());
+    // WebP has no grey mode.
+    let image = image.to_color();
     let result = match image.pixels() {
         Pixels::Rgba8(samples) => config.encode_rgba(samples, width, height, encoder.cancel),
         Pixels::Rgb8(samples) => config.encode_rgb(samples, width, height, encoder.cancel),
-        // WebP has no grey mode.
-        Pixels::Gray8(samples) => {
-            let rgb: Vec<u8> = samples.iter().flat_map(|&sample| [sample; 3]).collect();
-            config.encode_rgb(&rgb, width, height, encoder.cancel)
-        }
         _ => return Err(Error::internal("WebP holds 8 bits per sample")),
     };
     result.map_err(|error| {

@@ -46,6 +46,7 @@ pub(super) struct Item {
 /// Code points of ITU-T H.273.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Description {
+    pub primaries: u16,
     pub transfer: u16,
     pub matrix: u16,
     pub full_range: bool,
@@ -164,8 +165,13 @@ impl<'a> File<'a> {
             return Ok(None);
         };
         let mut body = Reader(body);
-        let _primaries = body.u16()?;
-        Ok(Some(Description { transfer: body.u16()?, matrix: body.u16()?, full_range: body.u8()? & 0x80 != 0 }))
+        let primaries = body.u16()?;
+        Ok(Some(Description {
+            primaries,
+            transfer: body.u16()?,
+            matrix: body.u16()?,
+            full_range: body.u8()? & 0x80 != 0,
+        }))
     }
 
     /// Turned anticlockwise by "irot", then mirrored by "imir", whatever the order of their associations (MIAF, 7.3.6.7).

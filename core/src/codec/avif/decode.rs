@@ -11,12 +11,20 @@ use super::boxes::corrupt;
 use super::color::{Plane, Planes, Transform};
 use super::container::{self as container, Container, Description, Item, unsupported};
 use crate::codec::{ColorSpace, Header, InputFormat, Metadata, Viewer, without_exif_signature};
+use crate::color::{Profile, SRGB_CURVE, TELEVISION};
 use crate::error::{Result, catch};
 use crate::limits::MAX_AVIF_FRAMES;
 
 pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
     let file = container::parse(data)?;
     refuse_hdr(file.color.description)?;
+    // No profile of their own: colours as they are.
+    let profile_of = |Description { primaries, transfer, .. }| {
+        let transfer = u8::try_from(transfer).ok()?;
+        // Chromium takes television's curve for sRGB's in an AVIF, though not in a PNG.
+        let transfer = if TELEVISION.contains(&transfer) { SRGB_CURVE } else { transfer };
+        Profile::from_cicp(u8::try_from(primaries).ok()?, transfer)
+    };
     Ok(Header {
         format: InputFormat::Avif,
         width: file.color.width,
@@ -26,7 +34,7 @@ pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
         orientation: file.orientation,
         pages: file.pages,
         color_space: if file.color.monochrome { ColorSpace::Gray } else { ColorSpace::Rgb },
-        profile: file.profile.map(<[u8]>::to_vec),
+        profile: file.profile.map(|icc| Profile::Icc(icc.to_vec())).or_else(|| profile_of(file.color.description?)),
         metadata: Metadata { exif: file.exif().map(without_exif_signature), xmp: file.xmp() },
     })
 }
@@ -173,6 +181,8 @@ fn is_full_range(picture: &Picture) -> bool {
 fn description_of(picture: &Picture) -> Description {
     use pixel::{MatrixCoefficients as Matrix, TransferCharacteristic as Transfer};
     Description {
+        // Of a stream alone viewers do not ask for them.
+        primaries: 2,
         transfer: match picture.transfer_characteristic() {
             Transfer::PerceptualQuantizer => 16,
             Transfer::HybridLogGamma => 18,

@@ -19,12 +19,13 @@ use aom as engine;
 use rav1e as engine;
 
 use avif_serialize::Aviffy;
-use avif_serialize::constants::MatrixCoefficients;
+use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients};
 
 pub(crate) use self::container::{blank_metadata, is_avif};
 pub(crate) use self::decode::{decode, read_header};
 pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
 use super::{Draft, Effort, Encoder, Source, Target};
+use crate::color::{BT2020, DISPLAY_P3, Profile};
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 
@@ -76,7 +77,7 @@ impl Planes {
 
 /// `quality` is 1 to 100, on libavif's scale with libaom and on ravif's with rav1e.
 pub fn encode_planes(encoder: &Encoder<'_>, planes: &Planes, quality: u8) -> Result<Vec<u8>> {
-    let Encoder { effort, cancel, metadata, .. } = *encoder;
+    let Encoder { effort, cancel, metadata, profile, .. } = *encoder;
     let Planes { color, alpha } = planes;
     let encode = |set: &PlaneSet, quality| engine::encode_planes(set, quality, effort, cancel);
     let (color_file, alpha_file) = rayon::join(
@@ -87,6 +88,11 @@ pub fn encode_planes(encoder: &Encoder<'_>, planes: &Planes, quality: u8) -> Res
     let half = matches!(color.chroma, Some((Sampling::Half, _)));
     let mut file = Aviffy::new();
     file.set_matrix_coefficients(MatrixCoefficients::Bt601);
+    match profile.and_then(Profile::primaries) {
+        Some(DISPLAY_P3) => drop(file.set_color_primaries(ColorPrimaries::DisplayP3)),
+        Some(BT2020) => drop(file.set_color_primaries(ColorPrimaries::Bt2020)),
+        _ => {}
+    }
     file.set_monochrome(color.chroma.is_none());
     file.set_chroma_subsampling((half, half));
     if let Some(exif) = &metadata.exif {
@@ -116,7 +122,8 @@ mod tests {
 
     fn encoded(threads: usize, image: &ImageBuffer, quality: u8, sampling: Sampling) -> Vec<u8> {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
-        let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        let encoder =
+            Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| encode_planes(&encoder, &Planes::new(image, sampling).unwrap(), quality)).unwrap()
     }
@@ -172,7 +179,8 @@ mod tests {
     fn a_cancelled_encoder_gives_up() {
         let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
         cancel.stop();
-        let encoder = Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, cancel: &cancel };
+        let encoder =
+            Encoder { format: Format::Avif, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
         let planes = Planes::new(&picture(9, 9, 3), Sampling::Full).unwrap();
         assert_eq!(encode_planes(&encoder, &planes, 50), Err(Error::Aborted));
     }
