@@ -6,10 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { chunk } from '../fixtures/lib/png.mjs'
 import pixrace from '../index.js'
+import { cHRM, cICP, gAMA, hues, iCCP, withChunks } from './support/chunks.mjs'
 import { ADOBE_RGB, DISPLAY_P3, iccProfile, pictureDeltaE, SRGB, toSrgb } from './support/color.mjs'
 import { corpusFiles, withCorpus } from './support/corpus.mjs'
 import { fixture } from './support/fixtures.mjs'
@@ -19,29 +18,6 @@ const PHOTO = fixture('photo.png')
 const EXACT = { lossless: true, colorProfile: 'srgb', keepOriginal: false, formats: ['png'], effort: 'fast' }
 const codes = ({ warnings }) => warnings.map(({ code }) => code)
 const rgb = (file, options) => sharp(file, options).toColourspace('srgb').removeAlpha().raw().toBuffer()
-
-/** The file with chunks put in front of its pixels. */
-function withChunks(png, ...chunks) {
-  const at = png.indexOf('IDAT') - 4
-  return Buffer.concat([png.subarray(0, at), ...chunks, png.subarray(at)])
-}
-
-const words = (...numbers) =>
-  Buffer.concat(numbers.map(number => Buffer.from([number >>> 24, number >> 16, number >> 8, number])))
-const gAMA = exponent => chunk('gAMA', words(exponent))
-const cHRM = ({ primaries, white = [0.3127, 0.329] }) =>
-  chunk('cHRM', words(...[white, ...primaries].flat().map(value => Math.round(value * 100_000))))
-const iCCP = icc => chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)]))
-
-/** A picture of every hue, without a profile. */
-function hues() {
-  const data = Buffer.from(
-    Array.from({ length: 16 ** 3 }, (_, i) => [(i >> 8) * 17, ((i >> 4) & 15) * 17, (i & 15) * 17]).flat(),
-  )
-  return sharp(data, { raw: { width: 64, height: 64, channels: 3 } })
-    .png()
-    .toBuffer()
-}
 
 /** How far the conversion of `file` is from littlecms's, and from the samples as they are. */
 async function againstLittleCms(file) {
@@ -172,47 +148,6 @@ describe('ICC profiles become sRGB', () => {
   })
 })
 
-describe('what a PNG says in other chunks, as Chromium shows it', () => {
-  /** The file in sRGB, and by which formula: levels of every hue. */
-  async function assertShown(file, space) {
-    const [before, after] = [await rgb(await hues()), await rgb((await pixrace.optimize(file, EXACT)).data)]
-    let worst = 0
-    for (let i = 0; i < before.length; i += 3) {
-      const color = [before[i], before[i + 1], before[i + 2]]
-      const expected = space ? toSrgb(space, color) : color
-      for (let j = 0; j < 3; j++) worst = Math.max(worst, Math.abs(expected[j] - after[i + j]))
-    }
-    assert.ok(worst <= 1.5, `${worst} levels`)
-  }
-  const CASES = {
-    'gAMA alone': [[gAMA(55_556)], { ...SRGB, gamma: 1.8 }],
-    'gAMA of 1.0': [[gAMA(100_000)], { ...SRGB, gamma: 1 }],
-    'gAMA near sRGB': [[gAMA(45_455)], null],
-    'gAMA and cHRM': [[gAMA(45_455), cHRM(ADOBE_RGB)], { ...ADOBE_RGB, gamma: 100_000 / 45_455 }],
-    'cHRM alone': [[cHRM(ADOBE_RGB)], null],
-    'gAMA of 0': [[gAMA(0)], null],
-    'sRGB before gAMA and cHRM': [[chunk('sRGB', Buffer.of(0)), gAMA(100_000), cHRM(ADOBE_RGB)], null],
-    'iCCP before gAMA': [[iCCP(iccProfile(ADOBE_RGB)), gAMA(100_000)], ADOBE_RGB],
-    'cICP: Display P3': [[chunk('cICP', Buffer.of(12, 13, 0, 1))], DISPLAY_P3],
-    'cICP: the curve of television': [[chunk('cICP', Buffer.of(1, 1, 0, 1))], { ...SRGB, gamma: 2.4 }],
-    'cICP: sRGB': [[chunk('cICP', Buffer.of(1, 13, 0, 1))], null],
-    'cICP before iCCP': [[chunk('cICP', Buffer.of(12, 13, 0, 1)), iCCP(iccProfile(ADOBE_RGB))], DISPLAY_P3],
-  }
-  for (const [name, [chunks, space]] of Object.entries(CASES)) {
-    test(name, async () => assertShown(withChunks(await hues(), ...chunks), space))
-  }
-
-  test('high dynamic range is refused by name', async () => {
-    for (const transfer of [16, 18]) {
-      const file = withChunks(PHOTO, chunk('cICP', Buffer.of(9, transfer, 0, 1)))
-      await assert.rejects(pixrace.optimize(file), {
-        code: 'ERR_PIXRACE_UNSUPPORTED_INPUT',
-        message: /high dynamic range/,
-      })
-    }
-  })
-})
-
 /** A CMYK JPEG with its profile. */
 const inks = () => sharp(PHOTO).toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 }).toBuffer()
 
@@ -326,7 +261,7 @@ describe("'keep'", () => {
   })
 
   test('PNG says the rest in its own chunks, WebP and JPEG in a profile made of them', async () => {
-    const cases = [[gAMA(55_556)], [gAMA(45_455), cHRM(ADOBE_RGB)], [chunk('cICP', Buffer.of(12, 13, 0, 1))]]
+    const cases = [[gAMA(55_556)], [gAMA(45_455), cHRM(ADOBE_RGB)], [cICP(12, 13)]]
     for (const chunks of cases) {
       const file = withChunks(PHOTO, ...chunks)
       const { candidates } = await pixrace.optimize(file, { ...KEEP, quality: 95, formats: ['png', 'webp', 'jpeg'] })

@@ -11,7 +11,7 @@ const PIXEL = fixture('pixel.png')
 const MAX_SIDE = 65_535
 
 // Part of the contract, refused by this version.
-const NOT_YET = ['resize', 'colorProfile']
+const NOT_YET = ['resize']
 
 // One valid value for every option of this version.
 const VALID = {
@@ -26,6 +26,7 @@ const VALID = {
   parallel: false,
   keepOriginal: false,
   flatten: '#00fF7f',
+  colorProfile: 'keep',
   metadata: 'keep',
   limits: { maxPixels: 1, maxInputBytes: 1000, timeoutMs: 86_400_000 },
   signal: new AbortController().signal,
@@ -64,7 +65,7 @@ const WRONG = {
   limits: [3, 'none', null, []],
   signal: [1, 'abort', null, {}, new EventTarget(), new AbortController()],
   resize: [{ width: 10 }, {}],
-  colorProfile: ['srgb', 'keep'],
+  colorProfile: ['sRGB', 'p3', '', true, null],
 }
 
 // The same one level down.

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
     "libaom-sys",
     "rav1e",
     "libwebp-sys",
@@ -13,6 +13,7 @@ const LIBRARIES: [&str; 10] = [
     "png",
     "image-webp",
     "re_rav1d",
+    "moxcms",
     "fast-ssim2",
 ];
 

@@ -1,14 +1,15 @@
 // Looks at pictures independently of pixrace: sharp (libvips) decodes, and plain loops compare. Colour profiles are left
-// aside, as pixrace of this version does, and EXIF orientation is applied.
+// aside, except those of CMYK, and EXIF orientation is applied.
 import sharp from 'sharp'
 
 const withoutProfile = file => sharp(file, { ignoreIcc: true, failOn: 'none' })
 
 /** The picture as shown: `{ width, height, data }`, RGBA, 8 bits per sample (of 16 bits the high byte). */
 export async function decode(file) {
-  const { space } = await sharp(file).metadata()
-  const picture = withoutProfile(file).autoOrient()
-  if (space === 'cmyk') return rgbaFromInks(await picture.pipelineColourspace('cmyk').toColourspace('cmyk'))
+  const { space, icc } = await sharp(file).metadata()
+  const managed = space === 'cmyk' && icc
+  const picture = (managed ? sharp(file) : withoutProfile(file)).autoOrient()
+  if (space === 'cmyk' && !icc) return rgbaFromInks(await picture.pipelineColourspace('cmyk').toColourspace('cmyk'))
   const raw = picture.toColourspace('srgb').ensureAlpha().raw()
   const { data, info } = await raw.toBuffer({ resolveWithObject: true })
   return { width: info.width, height: info.height, data }

@@ -55,6 +55,7 @@ mod tests {
             key(b"input", &options(&[("keepOriginal", Value::Boolean(false))]), "1"),
             key(b"input", &options(&[("flatten", Value::Text("#000000".to_owned()))]), "1"),
             key(b"input", &options(&[("metadata", Value::Text("keep".to_owned()))]), "1"),
+            key(b"input", &options(&[("colorProfile", Value::Text("keep".to_owned()))]), "1"),
         ];
         let different: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len());

@@ -1,7 +1,7 @@
 //! What this build consists of. With the version of pixrace itself it decides every output byte.
 
 /// Role and "library version" of every codec, in a fixed order. The versions are those of `Cargo.lock`.
-pub const CODECS: [(&str, &str); 9] = [
+pub const CODECS: [(&str, &str); 10] = [
     ("avif", AVIF),
     ("webp", concat!("libwebp by libwebp-sys ", env!("VERSION_LIBWEBP_SYS"))),
     ("jpeg", concat!("mozjpeg by mozjpeg-sys ", env!("VERSION_MOZJPEG_SYS"))),
@@ -10,6 +10,7 @@ pub const CODECS: [(&str, &str); 9] = [
     ("pngDecoder", concat!("png ", env!("VERSION_PNG"))),
     ("webpDecoder", concat!("image-webp ", env!("VERSION_IMAGE_WEBP"))),
     ("avifDecoder", concat!("rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"))),
+    ("color", concat!("moxcms ", env!("VERSION_MOXCMS"))),
     ("score", concat!("fast-ssim2 ", env!("VERSION_FAST_SSIM2"))),
 ];
 

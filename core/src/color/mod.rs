@@ -2,141 +2,18 @@
 //!
 //! Matrix profiles and look-up tables are applied with the perceptual intent, as browsers do; what sRGB cannot show is clipped.
 
+mod profile;
+
 use std::sync::Arc;
 
 use image::{DynamicImage, ImageBuffer as Raster, Pixel};
-use moxcms::{
-    Chromaticity, CicpColorPrimaries, CicpProfile, CmsError, ColorDateTime, ColorPrimaries, ColorProfile,
-    DataColorSpace, Layout, LocalizableString, MatrixCoefficients, ProfileText, ToneReprCurve, TransferCharacteristics,
-    TransformExecutor, TransformOptions,
-};
+use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 use rayon::prelude::*;
 
+pub(crate) use self::profile::{BT2020, DISPLAY_P3, SRGB_CURVE, TELEVISION};
+pub use self::profile::{Gamma, Profile, Refusal};
 use crate::codec::ColorSpace;
 use crate::error::{Error, Result, catch};
-
-/// A description of colour that is not sRGB's, as a file gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Profile {
-    /// An ICC profile.
-    Icc(Vec<u8>),
-    /// Code points of ITU-T H.273, of AVIF and of PNG's "cICP".
-    Cicp { primaries: u8, transfer: u8 },
-    /// "gAMA" and "cHRM" of PNG, in steps of 1/100,000.
-    Gamma(Gamma),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gamma {
-    /// Exponent of the encoding, not 0: 45,455 for a screen of gamma 2.2.
-    pub exponent: u32,
-    /// x and y of white, red, green and blue (CIE 1931); sRGB's stand for missing ones.
-    pub chromaticities: Option<[u32; 8]>,
-}
-
-// Code points of ITU-T H.273, tables 2 and 3.
-const BT709: u8 = 1;
-const UNSPECIFIED: u8 = 2;
-pub(crate) const BT2020: u8 = 9;
-pub(crate) const DISPLAY_P3: u8 = 12;
-pub(crate) const SRGB_CURVE: u8 = 13;
-
-/// Transfer functions of television, which are one and the same.
-pub(crate) const TELEVISION: [u8; 4] = [1, 6, 14, 15];
-
-/// Unit of PNG's numbers.
-const STEPS: f32 = 100_000.0;
-
-/// Why a profile is not applied, as the end of a sentence.
-pub type Refusal = &'static str;
-
-impl Profile {
-    /// What code points say, if it is not sRGB.
-    pub(crate) fn from_cicp(primaries: u8, transfer: u8) -> Option<Self> {
-        let primaries = if primaries == UNSPECIFIED { BT709 } else { primaries };
-        let transfer = if transfer == UNSPECIFIED { SRGB_CURVE } else { transfer };
-        ((primaries, transfer) != (BT709, SRGB_CURVE)).then_some(Self::Cicp { primaries, transfer })
-    }
-
-    fn parse(&self) -> Result<ColorProfile, Refusal> {
-        match self {
-            Self::Icc(icc) => ColorProfile::new_from_slice(icc).map_err(|_| "it is damaged"),
-            Self::Cicp { primaries, transfer } => from_code_points(*primaries, *transfer),
-            Self::Gamma(gamma) => Ok(gamma.to_profile()),
-        }
-    }
-
-    /// The same as an ICC profile.
-    pub(crate) fn to_icc(&self) -> Result<Vec<u8>> {
-        if let Self::Icc(icc) = self {
-            return Ok(icc.clone());
-        }
-        let text = |text: &str| {
-            let [language, country] = ["en", "US"].map(str::to_owned);
-            Some(ProfileText::Localizable(vec![LocalizableString { language, country, value: text.to_owned() }]))
-        };
-        let mut profile = self.parse().map_err(Error::internal)?;
-        profile.description = text("Primaries and curve");
-        profile.copyright = text("No copyright");
-        profile.media_white_point = Some(profile.white_point);
-        // The clock must not be seen in any output.
-        profile.creation_date_time =
-            ColorDateTime { year: 2000, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
-        profile.encode().map_err(|error| internal(&error))
-    }
-
-    /// Code point of primaries that say the same beside sRGB's curve: of Display P3 or of BT.2020.
-    pub(crate) fn primaries(&self) -> Option<u8> {
-        let source = self.parse().ok().filter(|source| source.color_space == DataColorSpace::Rgb)?;
-        [DISPLAY_P3, BT2020].into_iter().find(|&primaries| {
-            let target = from_code_points(primaries, SRGB_CURVE);
-            target.is_ok_and(|target| distance(&source, Layout::Rgb, &target).is_ok_and(|levels| levels <= NEARLY))
-        })
-    }
-
-    /// Whether it describes one channel.
-    pub(crate) fn is_gray(&self) -> bool {
-        self.parse().is_ok_and(|profile| profile.color_space == DataColorSpace::Gray)
-    }
-}
-
-impl Gamma {
-    fn to_profile(self) -> ColorProfile {
-        let mut profile = ColorProfile::new_srgb();
-        if let Some(chromaticities) = self.chromaticities {
-            let [white, red, green, blue] =
-                [0, 2, 4, 6].map(|at| [at, at + 1].map(|place| chromaticities[place] as f32 / STEPS));
-            let point = |[x, y]: [f32; 2]| Chromaticity::new(x, y);
-            let primaries = ColorPrimaries { red: point(red), green: point(green), blue: point(blue) };
-            profile.update_rgb_colorimetry(point(white).to_xyyb(), primaries);
-        }
-        with_gamma(profile, STEPS / self.exponent as f32)
-    }
-}
-
-fn with_gamma(mut profile: ColorProfile, gamma: f32) -> ColorProfile {
-    let curve = Some(ToneReprCurve::Parametric(vec![gamma]));
-    (profile.red_trc, profile.green_trc, profile.blue_trc) = (curve.clone(), curve.clone(), curve);
-    // It would go before the curves.
-    profile.cicp = None;
-    profile
-}
-
-fn from_code_points(primaries: u8, transfer: u8) -> Result<ColorProfile, Refusal> {
-    const UNKNOWN: Refusal = "its code points are not known";
-    let profile = ColorProfile::new_from_cicp(CicpProfile {
-        color_primaries: CicpColorPrimaries::try_from(primaries).map_err(|_| UNKNOWN)?,
-        transfer_characteristics: TransferCharacteristics::try_from(transfer).map_err(|_| UNKNOWN)?,
-        matrix_coefficients: MatrixCoefficients::Identity,
-        full_range: true,
-    });
-    match profile.is_matrix_shaper() {
-        // What a television screen makes of them (ITU-R BT.1886), as browsers do.
-        true if TELEVISION.contains(&transfer) => Ok(with_gamma(profile, 2.4)),
-        true => Ok(profile),
-        false => Err(UNKNOWN),
-    }
-}
 
 /// How the samples of a picture become sRGB.
 #[derive(Debug)]
@@ -299,10 +176,6 @@ fn transform<S: Sample>(
 /// Levels of 8 bits that rounding explains.
 const SAME: u8 = 1;
 
-/// The same between two versions of one colour space: short profiles of Display P3 have no negative blue in their red, which
-/// is four levels of blue beside full red.
-const NEARLY: u8 = 4;
-
 /// How far what 8-bit samples mean in `source` lies from what they mean in `target`, at most, in levels of 255. `Err` if
 /// `source` lacks what a conversion needs.
 fn distance(source: &ColorProfile, layout: Layout, target: &ColorProfile) -> Result<u8, CmsError> {
@@ -324,4 +197,56 @@ fn distance(source: &ColorProfile, layout: Layout, target: &ColorProfile) -> Res
 
 fn internal(error: &CmsError) -> Error {
     Error::internal(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, RgbImage};
+
+    use super::*;
+
+    const GAMMA_18: Profile = Profile::Gamma(Gamma { exponent: 55_556, chromaticities: None });
+
+    /// No clock, and all that the profile says: what it converts is the same as before.
+    #[test]
+    fn made_profiles_say_the_same_at_any_time() {
+        for profile in [GAMMA_18, Profile::Cicp { primaries: 12, transfer: 13 }] {
+            let icc = profile.to_icc().unwrap();
+            assert_eq!(icc[24..28], [0x07, 0xD0, 0, 1], "the date");
+            let hues =
+                RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 4) as u8, (y * 4) as u8, ((x + y) * 2) as u8]));
+            let convert = |profile: &Profile| {
+                let conversion = Conversion::new(profile, ColorSpace::Rgb).unwrap().unwrap();
+                conversion.apply(hues.clone().into()).unwrap().into_rgb8()
+            };
+            let (from_itself, from_icc) = (convert(&profile), convert(&Profile::Icc(icc)));
+            assert!(from_itself.iter().zip(from_icc.iter()).all(|(a, b)| a.abs_diff(*b) <= 1), "{profile:?}");
+        }
+    }
+
+    /// 8-bit levels of gamma 1.8 by hand; both ends stay.
+    #[test]
+    fn gamma_is_a_power() {
+        let conversion = Conversion::new(&GAMMA_18, ColorSpace::Gray).unwrap().unwrap();
+        let gray = GrayImage::from_raw(4, 1, vec![0, 64, 128, 255]).unwrap();
+        assert_eq!(conversion.apply(gray.into()).unwrap().into_luma8().into_raw(), [0, 81, 146, 255]);
+    }
+
+    #[test]
+    fn other_samples_are_refused() {
+        assert!(Conversion::new(&GAMMA_18, ColorSpace::Cmyk).is_err());
+        assert!(Conversion::new(&Profile::Icc(vec![7; 200]), ColorSpace::Rgb).is_err());
+        assert!(Conversion::new(&Profile::Cicp { primaries: 77, transfer: 13 }, ColorSpace::Rgb).is_err());
+    }
+
+    #[test]
+    fn threads_change_no_byte() {
+        let conversion = Conversion::new(&GAMMA_18, ColorSpace::Rgb).unwrap().unwrap();
+        let image = RgbImage::from_fn(700, 500, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
+        let convert = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| conversion.apply(image.clone().into())).unwrap()
+        };
+        assert!(convert(1) == convert(3));
+    }
 }
