@@ -94,6 +94,7 @@ type OptionName =
   | 'keepOriginal'
   | 'flatten'
   | 'metadata'
+  | 'colorProfile'
   | 'limits'
   | 'signal'
 
