@@ -1,6 +1,6 @@
 // Makes a fresh clone ready to run: checks Node, Rust and the compilers, fetches nasm and cmake, installs the npm
 // packages and builds the native addon. A step whose result is up to date is skipped. It runs before `npm install`,
-// so it uses nothing but Node's own modules.
+// so it uses nothing but Node's own modules. `--with-browser` adds Chromium, for the tests.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
@@ -209,6 +209,27 @@ export function ensureTools() {
   throw new SetupError(`Even after apt-get no ${still.name} >= ${still.least.join('.')} runs: install it by hand.`)
 }
 
+/** Where Chromium is, for the test that looks at the results in a browser; undefined where there is none. */
+export function browserPath() {
+  const folders = [...toolEnv().PATH.split(delimiter), '/usr/bin'].filter(Boolean)
+  return folders.map(dir => join(dir, 'chromium')).find(file => fs.existsSync(file))
+}
+
+// Only one test needs it, and leaves itself out where it is missing: nothing here is an error.
+export function ensureBrowser() {
+  if (browserPath()) return
+  const withoutIt = 'The test in a browser will be left out'
+  if (process.platform !== 'linux' || !onPath('apt-get', toolEnv().PATH) || process.getuid() !== 0) {
+    console.log(`${withoutIt}: there is no Chromium (as root on Debian \`npm test\` installs it with apt-get).`)
+    return
+  }
+  try {
+    installAsRoot(['chromium'])
+  } catch (error) {
+    console.error(`${withoutIt}: ${error.message}`)
+  }
+}
+
 function readText(file) {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null
 }
@@ -293,6 +314,7 @@ function main() {
   try {
     checkCompilers()
     ensureTools()
+    if (process.argv.includes('--with-browser')) ensureBrowser()
     ensurePackages()
     ensureAddon()
   } catch (error) {
