@@ -77,6 +77,11 @@ export interface Limits {
   /** Largest input in bytes. Default: 134,217,728 (128 MiB). */
   maxInputBytes?: number
   /**
+   * Most frames of an animated GIF or WebP, 1 to 99,999. Default: 2,000. All frames together may have at most 4,147,200,000
+   * pixels.
+   */
+  maxFrames?: number
+  /**
    * Longest time from the call to its answer in milliseconds, 1 to 86,400,000, time in the queue included.
    * Default: none. Past it the promise rejects with `ERR_PIXRACE_TIMEOUT`.
    */
@@ -263,7 +268,7 @@ export interface Versions {
 /** Something worth knowing although the call succeeded. */
 export interface Warning {
   /** A stable name. */
-  code: 'first-page-only' | 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
+  code: 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
   /** The format that it concerns, if it concerns one. */
   format?: Format
   /** A sentence. */

@@ -85,7 +85,7 @@ pub struct Candidate {
 pub struct Warning {
     /// A stable name.
     #[napi(
-        ts_type = "'first-page-only' | 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'"
+        ts_type = "'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'"
     )]
     pub code: &'static str,
     /// The format that it concerns, if it concerns one.

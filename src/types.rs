@@ -55,6 +55,9 @@ pub struct Limits {
     pub max_pixels: Option<f64>,
     /// Largest input in bytes. Default: 134,217,728 (128 MiB).
     pub max_input_bytes: Option<f64>,
+    /// Most frames of an animated GIF or WebP, 1 to 99,999. Default: 2,000. All frames together may have at most 4,147,200,000
+    /// pixels.
+    pub max_frames: Option<u32>,
     /// Longest time from the call to its answer in milliseconds, 1 to 86,400,000, time in the queue included.
     /// Default: none. Past it the promise rejects with `ERR_PIXRACE_TIMEOUT`.
     pub timeout_ms: Option<f64>,

@@ -4,6 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
+
+use crate::animated::Animated;
+use crate::animation::{Animation, Sample};
 use crate::cancel::Cancel;
 use crate::candidate::{Contender, Plan};
 use crate::codec::{Effort, Encoder, Format, Metadata, Source, Target};
@@ -27,6 +31,8 @@ pub struct Contest<'a> {
     pub cancel: &'a Cancel,
     /// Whether colours that nobody sees must be kept too.
     pub exact: bool,
+    /// Where they all encode its frames instead of their pictures.
+    pub animation: Option<&'a Animation>,
     judge: OnceLock<Judge>,
 }
 
@@ -37,15 +43,20 @@ struct Judge {
     whole: Option<Reference>,
     /// The picture on a background, for formats without alpha.
     flat: Option<Reference>,
+    /// The sampled frames of an animation.
+    samples: Vec<Reference>,
     nanoseconds: AtomicU64,
 }
 
 impl Judge {
     /// References for the pictures of all contenders that a search will judge.
-    fn new(plan: &Plan, goal: Goal, cancel: &Cancel) -> Result<Self> {
+    fn new(plan: &Plan, animation: Option<&Animation>, goal: Goal, cancel: &Cancel) -> Result<Self> {
         let started = Instant::now();
         let mut judge = Self::default();
-        if goal.needs_score() {
+        if let Some(animation) = animation.filter(|_| goal.needs_score()) {
+            let reference = |sample: &Sample| Reference::new(&sample.image, cancel);
+            judge.samples = animation.samples().par_iter().map(reference).collect::<Result<_>>()?;
+        } else if goal.needs_score() {
             let judged = || plan.contenders.iter().filter(|contender| contender.method != Method::Lossless);
             let is_flat = |contender: &&Contender| contender.image.has_alpha() != plan.image.has_alpha();
             let whole = judged().find(|contender| !is_flat(contender));
@@ -61,13 +72,9 @@ impl Judge {
         self.nanoseconds.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
 
-    fn score(&self, contender: &Contender, shown: &ImageBuffer, cancel: &Cancel) -> Result<f64> {
-        let started = Instant::now();
+    fn reference(&self, contender: &Contender) -> Option<&Reference> {
         let own = if contender.format == Format::Jpeg { self.flat.as_ref() } else { None };
-        let reference = own.or(self.whole.as_ref()).ok_or_else(|| Error::internal("nothing to compare with"))?;
-        let score = reference.score(shown, cancel);
-        self.add(started);
-        score
+        own.or(self.whole.as_ref())
     }
 }
 
@@ -81,28 +88,53 @@ pub struct Finish {
 
 impl<'a> Contest<'a> {
     #[must_use]
-    pub fn new(options: &Options, metadata: &'a Metadata, profile: Option<&'a Profile>, cancel: &'a Cancel) -> Self {
-        let (goal, effort) = (options.goal(), options.effort());
-        Self { goal, effort, metadata, profile, cancel, exact: options.lossless(), judge: OnceLock::new() }
+    pub fn new(
+        options: &Options,
+        metadata: &'a Metadata,
+        profile: Option<&'a Profile>,
+        animation: Option<&'a Animation>,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let (goal, effort, exact) = (options.goal(), options.effort(), options.lossless());
+        Self { goal, effort, metadata, profile, cancel, exact, animation, judge: OnceLock::new() }
     }
 
     /// Prepares the references. Once, before anyone runs.
     pub fn prepare(&self, plan: &Plan) -> Result<()> {
-        let judge = Judge::new(plan, self.goal, self.cancel)?;
+        let judge = Judge::new(plan, self.animation, self.goal, self.cancel)?;
         self.judge.set(judge).map_err(|_| Error::internal("the judge was prepared before"))
     }
 
     /// Searches the contender's ladder. `rival`: size of a file that already meets the goal.
     pub fn run(&self, contender: &Contender, mut curve: Curve, rival: Option<u64>) -> Result<Finish> {
         let started = Instant::now();
-        let attempt = Attempt { contest: self, contender, source: Source::new(&contender.image) };
         let patience = patience(self.effort, contender.image.pixel_count());
         let found = catch(|| {
+            if let Some(animation) = self.animation {
+                let subject = Animated { contest: self, contender, animation };
+                return search(&subject, self.goal, patience, &mut curve, rival);
+            }
+            let attempt = Attempt { contest: self, contender, source: Source::new(&contender.image) };
             attempt.draft(patience, &mut curve)?;
             search(&attempt, self.goal, patience, &mut curve, rival)
         })?;
         let target = contender.ladder.targets[found.best.step];
         Ok(Finish { found, target, elapsed: started.elapsed() })
+    }
+
+    /// What `shown` scores against a picture that was prepared.
+    fn score(&self, of: impl FnOnce(&Judge) -> Option<&Reference>, shown: &ImageBuffer) -> Result<f64> {
+        let started = Instant::now();
+        let judge = self.judge.get().ok_or_else(|| Error::internal("nothing is prepared to compare with"))?;
+        let reference = of(judge).ok_or_else(|| Error::internal("nothing to compare with"))?;
+        let score = reference.score(shown, self.cancel);
+        judge.add(started);
+        score
+    }
+
+    /// What a frame scores that is shown instead of one of the animation's samples.
+    pub fn score_sample(&self, sample: usize, shown: &ImageBuffer) -> Result<f64> {
+        self.score(|judge| judge.samples.get(sample), shown)
     }
 
     #[must_use]
@@ -182,8 +214,7 @@ impl Subject for Attempt<'_> {
             return Ok(IDENTICAL);
         }
         let shown = show(file, &self.contender.image)?;
-        let judge = self.contest.judge.get().ok_or_else(|| Error::internal("nothing is prepared to compare with"))?;
-        judge.score(self.contender, &shown, self.contest.cancel)
+        self.contest.score(|judge| judge.reference(self.contender), &shown)
     }
 }
 
@@ -192,7 +223,7 @@ pub const IDENTICAL: f64 = 100.0;
 
 /// The samples of a file that was made from `image`: whatever they mean, they mean the same in both.
 pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {
-    let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, timeout: None };
+    let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, ..Limits::default() };
     decode::read_header(file, &limits).and_then(|header| decode::show(&header, file, None))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::animation;
 use crate::budget::{Admission, Call};
 use crate::cancel::Cancel;
 use crate::codec::Header;
@@ -38,6 +39,7 @@ impl Call for OptimizeCall {
     fn admit(&self) -> Result<Admission<Optimized>> {
         let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
         let header = decode::read_header(&input, self.options.limits())?;
+        animation::check_limits(&header, self.options.limits())?;
         let memory = memory_needed(&header, input.len(), &self.options);
         self.header.get_or_init(|| header);
         Ok(Admission::Work { memory, threads: self.options.concurrency() })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::codec::{Format, Target};
+use crate::animation::Animation;
+use crate::codec::{Format, Header, Target};
 use crate::color::Profile;
 use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
@@ -59,6 +60,68 @@ pub fn plan(image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -
         }));
     }
     Plan { image, contenders, skipped }
+}
+
+/// The plan for an animation, or an input of which only the first frame is read: `image` is one frame.
+#[must_use]
+pub fn plan_animated(
+    header: &Header,
+    animation: Option<&Animation>,
+    image: &ImageBuffer,
+    profile: Option<&Profile>,
+    options: &Options,
+) -> Plan {
+    let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
+    for &format in options.formats() {
+        if let Some(reason) = animation_obstacle(format, header).or_else(|| obstacle(format, image, profile, options)) {
+            skipped.push(Skipped { format, reason });
+            continue;
+        }
+        let mut ways = match options.look() {
+            Look::Searched { .. } => {
+                [Method::Lossy, Method::Lossless].map(|method| (method, Ladder::whole(format, method))).into()
+            }
+            Look::Fixed(_) | Look::Identical => ladders(format, image, options),
+        };
+        if let Some(animation) = animation {
+            keep_moving(&mut ways, animation.lowest_quality(format));
+        }
+        contenders.extend(ways.into_iter().map(|(method, ladder)| Contender {
+            format,
+            method,
+            image: image.clone(),
+            ladder,
+        }));
+    }
+    Plan { image: image.clone(), contenders, skipped }
+}
+
+/// Raises qualities at which nothing would move any more; keeps every pixel where none would do.
+fn keep_moving(ways: &mut Vec<(Method, Ladder)>, lowest: Option<u8>) {
+    let Some(lowest) = lowest else {
+        *ways = vec![(Method::Lossless, Ladder::single(Target::Visible))];
+        return;
+    };
+    for target in ways.iter_mut().flat_map(|(_, ladder)| &mut ladder.targets) {
+        if let Target::Quality(quality) = target {
+            *quality = lowest.max(*quality);
+        }
+    }
+}
+
+/// Why this version makes no animation of `format` from this input.
+fn animation_obstacle(format: Format, header: &Header) -> Option<String> {
+    let (pages, input) = (header.pages, header.format);
+    if !header.frames_are_read() {
+        return Some(format!("{format}: this version reads no animated {input}, and this one has {pages} frames."));
+    }
+    match format {
+        Format::Webp => None,
+        Format::Jpeg => Some(format!("JPEG has no animation, and this image has {pages} frames.")),
+        Format::Avif | Format::Png => {
+            Some(format!("{format}: this version writes no animated {format}, and this image has {pages} frames."))
+        }
+    }
 }
 
 /// The ways to make a file of `format` that these options allow and that this picture deserves.

@@ -77,7 +77,8 @@ pub fn show(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Re
     codec::decode(header, data, Viewer::Careless).and_then(|image| finish(header, image, conversion))
 }
 
-fn finish(header: &Header, image: DynamicImage, conversion: Option<&Conversion>) -> Result<ImageBuffer> {
+/// What is done to every picture and every frame as stored.
+pub(crate) fn finish(header: &Header, image: DynamicImage, conversion: Option<&Conversion>) -> Result<ImageBuffer> {
     let mut image = match conversion {
         Some(conversion) => conversion.apply(image)?,
         None => image,

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod animated;
+pub mod animation;
 pub mod attempt;
 pub mod budget;
 pub mod calls;

@@ -47,6 +47,14 @@ pub const CALL_OVERHEAD_BYTES: u64 = 4 * 1024 * 1024;
 /// Most pages that are counted in an animation; a file with more reports this number.
 pub const MAX_PAGES: u32 = 100_000;
 
+/// Most frames of an animation that is encoded anew: a minute at 30 per second. A call works through all of them up to
+/// eight times for each way of encoding.
+pub const DEFAULT_MAX_FRAMES: u32 = 2000;
+
+/// Most pixels of all frames of an animation together: [`DEFAULT_MAX_FRAMES`] in full HD. Without it a few bytes per frame
+/// of a huge canvas would keep every thread busy for hours.
+pub const MAX_ANIMATION_PIXELS: u64 = DEFAULT_MAX_FRAMES as u64 * 1920 * 1080;
+
 /// Largest EXIF or XMP block that is carried along: what one JPEG segment can hold after its signature.
 pub const MAX_METADATA_BYTES: usize = 65_500;
 
@@ -76,12 +84,19 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Largest input in bytes. Default: [`DEFAULT_MAX_INPUT_BYTES`].
     pub max_input_bytes: u64,
+    /// Most frames of an animation that is to be encoded. Default: [`DEFAULT_MAX_FRAMES`].
+    pub max_frames: u32,
     /// Longest time from the call to its answer, queueing included. Default: none.
     pub timeout: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_pixels: DEFAULT_MAX_PIXELS, max_input_bytes: DEFAULT_MAX_INPUT_BYTES, timeout: None }
+        Self {
+            max_pixels: DEFAULT_MAX_PIXELS,
+            max_input_bytes: DEFAULT_MAX_INPUT_BYTES,
+            max_frames: DEFAULT_MAX_FRAMES,
+            timeout: None,
+        }
     }
 }

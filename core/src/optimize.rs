@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::animation::{self, Animation};
 use crate::attempt::{Contest, Finish, IDENTICAL};
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
@@ -57,6 +58,11 @@ pub struct Timings {
 #[must_use]
 pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> u64 {
     let pixels = u64::from(header.width) * u64::from(header.height);
+    // The original without its metadata is a second copy.
+    let files = 2 * input_bytes as u64 + CALL_OVERHEAD_BYTES;
+    if header.is_animated() {
+        return files + pixels * animation::bytes_per_pixel(header, options);
+    }
     let encoders: u64 = options.formats().iter().map(|format| format.bytes_per_pixel()).sum();
     let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
     let judge = if options.goal().needs_score() {
@@ -65,10 +71,7 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     } else {
         0
     };
-    // The original without its metadata is a second copy.
-    2 * input_bytes as u64
-        + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge)
-        + CALL_OVERHEAD_BYTES
+    files + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge)
 }
 
 /// Runs one call in the current rayon pool. `header` was read from `input`.
@@ -77,16 +80,24 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     cancel.check()?;
     let started = Instant::now();
     let input_bytes = input.len() as u64;
-    let colors = Colors::of(header, options.keep_profile());
-    let image = catch(|| decode::decode(header, &input, colors.conversion.as_ref()))?;
+    let Colors { conversion, kept, warning } = Colors::of(header, options.keep_profile());
+    let conversion = conversion.map(Arc::new);
+    let animation = catch(|| Animation::open(header, &input, conversion.clone(), cancel))?;
+    let image = match &animation {
+        Some(animation) => animation.middle().clone(),
+        None => catch(|| decode::decode(header, &input, conversion.as_deref()))?,
+    };
     let decoded = Instant::now();
-    let mut warnings = input_warnings(header);
-    warnings.extend(colors.warning);
-    let profile = colors.kept.as_ref();
+    let mut warnings: Vec<_> = warning.into_iter().collect();
+    let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
-    let plan = candidate::plan(&image, profile, options);
-    let contest = Contest::new(options, &metadata, profile, cancel);
+    let plan = if header.is_animated() {
+        candidate::plan_animated(header, animation.as_ref(), &image, profile, options)
+    } else {
+        candidate::plan(&image, profile, options)
+    };
+    let contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
     let original = if options.keep_original() {
         let (original, warning) = original(header, input, options);
         warnings.extend(warning);
@@ -206,15 +217,6 @@ fn kept_metadata(header: &Header, options: &Options) -> (Metadata, Vec<Warning>)
     let (metadata, too_large) = header.metadata.for_output();
     let warn = |name| Warning::new(WarningCode::MetadataDropped, format!("The {name} block is too large to keep."));
     (metadata, too_large.into_iter().map(warn).collect())
-}
-
-fn input_warnings(header: &Header) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if header.pages > 1 {
-        let message = format!("The input has {} frames; only the first one is encoded.", header.pages);
-        warnings.push(Warning::new(WarningCode::FirstPageOnly, message));
-    }
-    warnings
 }
 
 /// Names the constraint that nothing satisfies, and what is returned instead.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::checks::{MAX_SAFE_INTEGER, boolean, integer, invalid, keyword, one_of, reject_unknown, whole_number};
 use crate::codec::{Effort, Format};
 use crate::error::Result;
-use crate::limits::{Limits, MAX_SIDE, MAX_TIMEOUT};
+use crate::limits::{Limits, MAX_PAGES, MAX_SIDE, MAX_TIMEOUT};
 use crate::search::Goal;
 use crate::value::Value;
 
@@ -354,15 +354,18 @@ fn limits(value: &Value) -> Result<Limits> {
         Value::Object(entries) => entries,
         other => return Err(invalid("limits", "an object", other)),
     };
-    reject_unknown("limits.", entries, &["maxPixels", "maxInputBytes", "timeoutMs"])?;
+    reject_unknown("limits.", entries, &["maxPixels", "maxInputBytes", "maxFrames", "timeoutMs"])?;
     let most_pixels = u64::from(MAX_SIDE) * u64::from(MAX_SIDE);
     let pixels = whole_number(value.get("maxPixels"), "limits.maxPixels", 1..=most_pixels)?;
     let bytes = whole_number(value.get("maxInputBytes"), "limits.maxInputBytes", 1..=MAX_SAFE_INTEGER)?;
+    // A header counts no more than MAX_PAGES.
+    let frames = whole_number(value.get("maxFrames"), "limits.maxFrames", 1..=u64::from(MAX_PAGES) - 1)?;
     let most_milliseconds = MAX_TIMEOUT.as_millis() as u64;
     let timeout = whole_number(value.get("timeoutMs"), "limits.timeoutMs", 1..=most_milliseconds)?;
     Ok(Limits {
         max_pixels: pixels.unwrap_or(default.max_pixels),
         max_input_bytes: bytes.unwrap_or(default.max_input_bytes),
+        max_frames: frames.map_or(default.max_frames, |frames| frames as u32),
         timeout: timeout.map(Duration::from_millis),
     })
 }

@@ -55,7 +55,7 @@ pub fn hold(contest: &Contest<'_>, plan: &Plan, strategy: Strategy, original: Op
     let certain = strategy == Strategy::All && !contest.goal.needs_score();
     let look_around = || {
         if certain {
-            return Ok(plan.contenders.iter().map(Estimate::unseen).collect());
+            return Ok(plan.contenders.iter().map(|contender| Estimate::unseen(contest, contender)).collect());
         }
         scout(contest, &plan.contenders, &plan.image)
     };
@@ -147,7 +147,7 @@ fn first_heat(goal: Goal, group: &[Entry]) -> Vec<usize> {
     let Some(&best) = order.first() else { return order };
     let best = promises[best];
     order.retain(|&index| {
-        let Promise { bytes, score } = promises[index];
+        let Promise { bytes, score, .. } = promises[index];
         let near = if goal.best_look { score >= best.score - TOLERANCE } else { bytes <= best.bytes * FIRST_HEAT };
         near && may_look_right(goal, promises[index])
     });
@@ -169,6 +169,7 @@ fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option
             || promise.score.min(IDENTICAL) + TOLERANCE > score.unwrap_or(0.0);
     }
     let doubt = match (contender.method, contender.format) {
+        _ if promise.rough => DOUBT_ANIMATION,
         (Method::Lossy, Format::Webp) => DOUBT_WEBP,
         (Method::Lossy, _) => DOUBT_LOSSY,
         (Method::Palette | Method::Lossless, _) => DOUBT_LOSSLESS,
@@ -184,6 +185,9 @@ fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option
 const DOUBT_LOSSY: f64 = 1.25;
 const DOUBT_WEBP: f64 = 1.3;
 const DOUBT_LOSSLESS: f64 = 4.0;
+
+/// The same for animations, whose changes may be coded far better or worse than the frame that was looked at.
+const DOUBT_ANIMATION: f64 = 4.0;
 
 #[cfg(test)]
 mod tests {

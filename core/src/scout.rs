@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::animation::Animation;
 use crate::attempt::{Contest, IDENTICAL, show};
 use crate::candidate::Contender;
 use crate::codec::{Draft, Effort, Encoder, Format, Source};
@@ -11,7 +12,7 @@ use crate::image::ImageBuffer;
 use crate::ladder::Method;
 use crate::sample::sample;
 use crate::score::Reference;
-use crate::search::{Goal, first_step};
+use crate::search::first_step;
 
 /// A curve of this picture, and what it promises for the goal.
 #[derive(Debug, Clone)]
@@ -26,20 +27,25 @@ pub struct Estimate {
 pub struct Promise {
     pub bytes: f64,
     pub score: f64,
+    /// Whether it is one of an animation, made of one frame and the number of pixels that change.
+    pub rough: bool,
 }
 
 impl Estimate {
     /// What is known without a look.
     #[must_use]
-    pub fn unseen(contender: &Contender) -> Self {
+    pub fn unseen(contest: &Contest<'_>, contender: &Contender) -> Self {
         let Contender { image, ladder, .. } = contender;
-        let curve = Curve::new(ladder.typical, ladder.targets.len(), image.pixel_count());
+        let pixels = contest.animation.map_or(image.pixel_count(), Animation::changed_pixels);
+        let curve = Curve::new(ladder.typical, ladder.targets.len(), pixels);
         Self { curve, promise: None }
     }
 }
 
 /// One estimate per contender.
 pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffer) -> Result<Vec<Estimate>> {
+    // Of an animation a whole frame is a sample.
+    let sample = |image: &ImageBuffer| sample(image).or_else(|| contest.animation.map(|_| image.clone()));
     let small = sample(image);
     let reference = match &small {
         Some(small) if contest.goal.needs_score() => Some(Reference::new(small, contest.cancel)?),
@@ -48,7 +54,7 @@ pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffe
     contenders
         .par_iter()
         .map(|contender| {
-            let Estimate { mut curve, .. } = Estimate::unseen(contender);
+            let Estimate { mut curve, .. } = Estimate::unseen(contest, contender);
             // A picture on a background has a sample of its own.
             let same = contender.image.has_alpha() == image.has_alpha();
             let Some(small) = (if same { small.clone() } else { sample(&contender.image) }) else {
@@ -60,7 +66,7 @@ pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffe
                 // The search will meet the same error on the whole picture, and tell.
                 Err(_) => Ok(Estimate { curve, promise: None }),
                 Ok(()) => {
-                    let promise = Some(promise(contest.goal, &curve));
+                    let promise = Some(promise(contest, &curve));
                     Ok(Estimate { curve, promise })
                 }
             }
@@ -95,7 +101,8 @@ fn look(
             Some(_) if contender.method == Method::Lossless => Some(IDENTICAL),
             Some(reference) => {
                 let shown = show(&file, small)?;
-                Some(reference.score(&shown, contest.cancel)? + points - bias(contender.format))
+                let bias = if contest.animation.is_some() { 0.0 } else { bias(contender.format) };
+                Some(reference.score(&shown, contest.cancel)? + points - bias)
             }
             None => None,
         };
@@ -127,7 +134,7 @@ fn bias(format: Format) -> f64 {
     }
 }
 
-fn promise(goal: Goal, curve: &Curve) -> Promise {
-    let step = first_step(goal, 0.0, curve);
-    Promise { bytes: curve.bytes_at(step), score: curve.score_at(step) }
+fn promise(contest: &Contest<'_>, curve: &Curve) -> Promise {
+    let step = first_step(contest.goal, 0.0, curve);
+    Promise { bytes: curve.bytes_at(step), score: curve.score_at(step), rough: contest.animation.is_some() }
 }

@@ -6,8 +6,6 @@ use crate::codec::Format;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WarningCode {
-    /// The image has more pages; only the first was taken.
-    FirstPageOnly,
     /// The input's colour profile is damaged or does not belong to its samples; they were taken for sRGB, as viewers do.
     ColorProfileIgnored,
     /// The colour profile was to be kept and cannot be; the samples were converted to sRGB.
@@ -28,7 +26,6 @@ impl WarningCode {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::FirstPageOnly => "first-page-only",
             Self::ColorProfileIgnored => "color-profile-ignored",
             Self::ColorProfileDropped => "color-profile-dropped",
             Self::FormatSkipped => "format-skipped",

@@ -1,6 +1,7 @@
 //! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x
 //! (AVIF has two, below `codec/avif`).
 
+mod animated;
 pub mod avif;
 mod gif;
 mod jpeg;
@@ -8,6 +9,7 @@ mod png;
 mod strip;
 mod webp;
 
+pub(crate) use animated::{ANIMATION_BYTES_PER_PIXEL, Canvas, Canvases, Motion, canvases, plays, quality_that_sees};
 pub(crate) use avif::is_avif;
 pub(crate) use strip::strip;
 
@@ -180,6 +182,17 @@ impl Header {
             O::NoTransforms | O::Rotate180 | O::FlipHorizontal | O::FlipVertical => (self.width, self.height),
         }
     }
+
+    #[must_use]
+    pub fn is_animated(&self) -> bool {
+        self.pages > 1
+    }
+
+    /// Whether frames behind the first one can be decoded.
+    #[must_use]
+    pub fn frames_are_read(&self) -> bool {
+        matches!(self.format, InputFormat::Gif | InputFormat::Webp)
+    }
 }
 
 /// Descriptive data that travels beside the pixels.
@@ -242,7 +255,7 @@ pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer) -> Result<Dyn
         InputFormat::Jpeg => jpeg::decode(header, data),
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
-        InputFormat::Gif => gif::decode(data),
+        InputFormat::Gif => gif::decode(header, data),
         InputFormat::Avif => avif::decode(data, viewer),
     }
 }

@@ -210,7 +210,7 @@ fn strip_gif(data: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Where a row of sub-blocks, each with its length in front, ends behind the empty one.
-fn after_blocks(data: &[u8], mut position: usize) -> Option<usize> {
+pub(super) fn after_blocks(data: &[u8], mut position: usize) -> Option<usize> {
     loop {
         match *data.get(position)? {
             0 => return Some(position + 1),

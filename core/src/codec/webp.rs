@@ -1,12 +1,14 @@
-//! WebP: decoding by `image-webp` through `image`, encoding by libwebp through `webpx`.
+//! WebP: stills are decoded by `image-webp` through `image`, animations by libwebp, which encodes both, through `webpx`.
+//! `image-webp` forgets to dispose a frame to the background, and stumbles over what lies between frames.
 
 use std::io::Cursor;
 
-use image::DynamicImage;
 use image::codecs::webp::WebPDecoder;
-use webpx::EncoderConfig;
+use image::{DynamicImage, RgbaImage};
+use webpx::{AnimationDecoder, AnimationEncoder, ColorMode, EncoderConfig, embed_exif, embed_xmp};
 
-use super::{Effort, Encoder, Header, InputFormat, Target, header_of, image_error};
+use super::animated::until_error;
+use super::{Canvas, Canvases, Effort, Encoder, Header, InputFormat, Motion, Target, header_of, image_error};
 use crate::content::looks_drawn;
 use crate::error::{Error, Result};
 use crate::image::{ImageBuffer, Pixels};
@@ -22,7 +24,13 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
 }
 
 pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
-    DynamicImage::from_decoder(open(data)?).map_err(|error| image_error(InputFormat::Webp, error))
+    let decoder = open(data)?;
+    // What is missing may be all frames but the first.
+    let announced = data.get(4..8).and_then(|size| size.first_chunk()).map_or(0, |size| u32::from_le_bytes(*size));
+    if decoder.has_animation() && u64::from(announced) + 8 > data.len() as u64 {
+        return Err(Error::corrupt(InputFormat::Webp, "the animation breaks off"));
+    }
+    DynamicImage::from_decoder(decoder).map_err(|error| image_error(InputFormat::Webp, error))
 }
 
 fn open(data: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>> {
@@ -92,4 +100,95 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
         // A stop comes back as an encode error: say what stopped it.
         encoder.cancel.check().err().unwrap_or_else(|| Error::internal(error.to_string()))
     })
+}
+
+fn open_animation(data: &[u8]) -> Result<AnimationDecoder> {
+    // No threads of its own; the limits were checked before.
+    let decoder = AnimationDecoder::with_options_limits(data, ColorMode::Rgba, false, &webpx::Limits::none());
+    decoder.map_err(|error| Error::corrupt(InputFormat::Webp, error))
+}
+
+/// How often the animation plays, 0 for ever.
+pub(super) fn plays(data: &[u8]) -> Result<u16> {
+    Ok(open_animation(data)?.info().loop_count as u16)
+}
+
+/// Every frame, composed. A still picture is one frame of no duration.
+pub(super) fn canvases(data: &[u8]) -> Result<Canvases<'static>> {
+    let mut decoder = open_animation(data)?;
+    Ok(until_error(move || {
+        let frame = decoder.next_frame().map_err(|error| Error::corrupt(InputFormat::Webp, error))?;
+        let Some(mut frame) = frame else { return Ok(None) };
+        // Nobody sees these colours, blending loses them, and equal pixels are coded in fewer bytes.
+        frame.data.chunks_exact_mut(4).filter(|pixel| pixel[3] == 0).for_each(|pixel| pixel.fill(0));
+        let image = RgbaImage::from_raw(frame.width, frame.height, frame.data);
+        let image = image.ok_or_else(|| Error::internal("a frame of another size than its canvas"))?;
+        Ok(Some(Canvas { image, duration: frame.duration_ms }))
+    }))
+}
+
+/// Memory that an animation's encoder keeps from frame to frame, in bytes per pixel: the picture, a copy of it, the one before
+/// and that one disposed, as ARGB. Encoding one of them takes [`BYTES_PER_PIXEL`] beside.
+pub(super) const ANIMATION_BYTES_PER_PIXEL: u64 = 16;
+
+/// libwebp takes what differs by no more than this for the same (`QualityToMaxDiff` in its `anim_encode.c`), and an animation
+/// in which nothing differs by more becomes a still picture.
+fn overlooked(quality: u8) -> f64 {
+    let share = (f64::from(quality) / 100.0).sqrt();
+    (31.0 * (1.0 - share) + share).round()
+}
+
+pub(super) fn quality_that_sees(depth: u8) -> Option<u8> {
+    (1..=100).find(|&quality| overlooked(quality) < f64::from(depth))
+}
+
+/// By libwebp's animation encoder, of which `webpx` lets nobody choose the method: it is 4. Frames whose changes are smaller
+/// than what the quality lets through are merged with the one before.
+pub(super) fn encode_animation(
+    encoder: &Encoder<'_>,
+    motion: Motion,
+    frames: impl Iterator<Item = Result<(ImageBuffer, u32)>>,
+    target: Target,
+) -> Result<Vec<u8>> {
+    let failed = |error: webpx::At<webpx::Error>| Error::internal(error.to_string());
+    // A frame of few colours takes fewer bytes lossless, and then looks better too.
+    let mixed = matches!(target, Target::Quality(_));
+    let Motion { width, height, plays } = motion;
+    let mut animation = AnimationEncoder::with_options(width, height, mixed, u32::from(plays)).map_err(failed)?;
+    if let Some(profile) = encoder.profile {
+        animation.set_icc_profile(profile.to_icc()?);
+    }
+    match target {
+        Target::Quality(quality) => animation.set_quality(f32::from(quality)),
+        Target::Visible | Target::Lossless => {
+            animation.set_lossless(true);
+            animation.set_quality(match encoder.effort {
+                Effort::Fast => 30.0,
+                Effort::Balanced => 75.0,
+                Effort::Best => 100.0,
+            });
+        }
+        Target::Palette(_) => return Err(Error::internal("an animation gets no palette")),
+    }
+    // libwebp looks at differences only, so that it may wrap.
+    let mut time = 0_u32;
+    for frame in frames {
+        let (image, duration) = frame?;
+        let now = time.cast_signed();
+        match image.to_color().pixels() {
+            Pixels::Rgba8(samples) => animation.add_frame_rgba(samples, now),
+            Pixels::Rgb8(samples) => animation.add_frame_rgb(samples, now),
+            _ => return Err(Error::internal("WebP holds 8 bits per sample")),
+        }
+        .map_err(failed)?;
+        time = time.wrapping_add(duration);
+    }
+    let mut file = animation.finish(time.cast_signed()).map_err(failed)?;
+    if let Some(exif) = &encoder.metadata.exif {
+        file = embed_exif(&file, exif).map_err(failed)?;
+    }
+    if let Some(xmp) = &encoder.metadata.xmp {
+        file = embed_xmp(&file, xmp).map_err(failed)?;
+    }
+    Ok(file)
 }

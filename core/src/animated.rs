@@ -1,0 +1,42 @@
+//! One contender at work on an animation, as `attempt.rs` is on a still picture.
+
+use std::sync::Arc;
+
+use crate::animation::Animation;
+use crate::attempt::{Contest, IDENTICAL};
+use crate::candidate::Contender;
+use crate::error::Result;
+use crate::ladder::Method;
+use crate::search::Subject;
+
+/// All frames at each quality; a file looks as good as the worst of its sampled frames.
+pub struct Animated<'a> {
+    pub contest: &'a Contest<'a>,
+    pub contender: &'a Contender,
+    pub animation: &'a Animation,
+}
+
+impl Subject for Animated<'_> {
+    type File = Arc<Vec<u8>>;
+
+    fn encode(&self, step: usize) -> Result<Arc<Vec<u8>>> {
+        let encoder = self.contest.encoder(self.contender.format);
+        let file = self.animation.encode(&encoder, self.contender.ladder.targets[step])?;
+        if self.contender.method == Method::Lossless {
+            self.animation.prove_identical(&file, self.contest.cancel)?;
+        }
+        Ok(Arc::new(file))
+    }
+
+    fn bytes(&self, file: &Arc<Vec<u8>>) -> u64 {
+        file.len() as u64
+    }
+
+    fn score(&self, file: &Arc<Vec<u8>>) -> Result<f64> {
+        if self.contender.method == Method::Lossless {
+            return Ok(IDENTICAL);
+        }
+        let score = |sample, shown: &_| self.contest.score_sample(sample, shown);
+        self.animation.lowest_score(file, self.contest.cancel, score)
+    }
+}
