@@ -18,8 +18,8 @@ export interface Candidate {
   /** The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null
   /**
-   * SSIMULACRA2 against the input, of the file as a decoder shows it; 100 where every pixel is kept; null where no score
-   * was asked for.
+   * SSIMULACRA2 against the input (resized, if it is), of the file as a decoder shows it; 100 where every pixel is kept;
+   * null where no score was asked for.
    */
   score: number | null
   /** How many times its encoders ran over the whole picture. */
@@ -36,6 +36,9 @@ export type ColorProfilePolicy = 'srgb' | 'keep'
 
 /** CPU for bytes. */
 export type Effort = 'fast' | 'balanced' | 'best'
+
+/** How a picture meets a box of another aspect ratio. */
+export type Fit = 'inside' | 'cover' | 'contain' | 'fill'
 
 /** A format that pixrace writes. */
 export type Format = 'avif' | 'webp' | 'jpeg' | 'png'
@@ -72,7 +75,7 @@ export declare function inspect(input: Uint8Array): Promise<ImageInfo>
 
 /** Bounds against hostile input. */
 export interface Limits {
-  /** Most pixels (width × height) of the input. Default: 100,000,000. */
+  /** Most pixels (width × height) of the input, and of the result if it is resized. Default: 100,000,000. */
   maxPixels?: number
   /** Largest input in bytes. Default: 134,217,728 (128 MiB). */
   maxInputBytes?: number
@@ -147,11 +150,20 @@ export interface OptimizeOptions {
   concurrency?: number
   /** false is `concurrency: 1`. Default: true. */
   parallel?: boolean
-  /** Whether the input itself is a candidate, so that the answer is never larger. Default: true. */
+  /**
+   * Whether the input itself is a candidate, so that the answer is never larger. A picture that `resize` gives another size
+   * is none. Default: true.
+   */
   keepOriginal?: boolean
   /**
-   * Background for formats without alpha, as '#rrggbb'. Default: none; if the image uses alpha, JPEG is skipped with a
-   * warning.
+   * The size that the picture is to have. Filtered by Lanczos3 where it shrinks and by Catmull-Rom where it is enlarged, on
+   * sRGB-encoded samples, as browsers and sharp do. Everything else refers to the resized picture: scores, `lossless`,
+   * width and height of the result. Default: the picture's own size.
+   */
+  resize?: Resize
+  /**
+   * Background for formats without alpha and of the padding of `fit: 'contain'`, as '#rrggbb'. Default: none; if the image
+   * uses alpha, JPEG is skipped with a warning.
    */
   flatten?: string
   /**
@@ -180,13 +192,13 @@ export interface OptimizeResult {
   data: Buffer
   /** Format of `data`: one of the requested formats, or the input's if the original won. */
   format: Format | 'gif'
-  /** Width of the picture as shown, in pixels. */
+  /** Width of the picture in `data` as shown, in pixels. */
   width: number
-  /** Height of the picture as shown, in pixels. */
+  /** Height of the picture in `data` as shown, in pixels. */
   height: number
   /** The quality of `data`, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null
-  /** SSIMULACRA2 of `data` against the input; null where no score was asked for. */
+  /** SSIMULACRA2 of `data` against the input (resized, if it is); null where no score was asked for. */
   score: number | null
   /** Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`. */
   isOriginal: boolean
@@ -228,6 +240,32 @@ export interface Qualities {
 }
 
 /**
+ * The size that the picture is to have. At least one side; the other then follows the aspect ratio, whatever the fit. Sides
+ * are rounded to the nearest pixel and are at least 1.
+ */
+export interface Resize {
+  /**
+   * Width of the picture as shown (orientation applied) or of the box that it has to fit, in pixels. An integer from 1 to
+   * 65,535.
+   */
+  width?: number
+  /** Height of the same, in pixels. An integer from 1 to 65,535. */
+  height?: number
+  /**
+   * With both sides given. 'inside': the largest size that fits within the box; the aspect ratio stays. 'cover': the box is
+   * filled, and what is beyond it is cut off, as much on either side. 'contain': as inside, and padded to the box, as much
+   * on either side, with the colour of `flatten`, else transparent. 'fill': stretched to the box. Default: 'inside'.
+   */
+  fit?: Fit
+  /**
+   * Whether pixels may be enlarged. If not, 'inside' leaves a smaller picture as it is, 'fill' takes the picture's side where
+   * that is shorter, and the box of 'cover' and 'contain' shrinks, its aspect ratio kept, until nothing has to be enlarged.
+   * Either way the result has to be within `limits.maxPixels`, and no side may exceed 65,535. Default: false.
+   */
+  enlarge?: boolean
+}
+
+/**
  * SSIMULACRA2 of `candidate` against `reference`, two image files of the same shown size: 100 is identical, 90 visually
  * lossless, 70 high quality, 50 medium; it can be negative.
  *
@@ -243,6 +281,8 @@ export type Strategy = 'race' | 'all'
 /** Where the time went, in milliseconds. */
 export interface Timings {
   decodeMs: number
+  /** 0 where nothing is resized. */
+  resizeMs: number
   /** From the first encoder's start to the last one's end, judging included. */
   encodeMs: number
   /** Time spent on judging, on all threads together. */

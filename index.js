@@ -837,6 +837,7 @@ module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __n
 module.exports = nativeBinding
 module.exports.ColorProfilePolicy = nativeBinding.ColorProfilePolicy
 module.exports.Effort = nativeBinding.Effort
+module.exports.Fit = nativeBinding.Fit
 module.exports.Format = nativeBinding.Format
 module.exports.inspect = nativeBinding.inspect
 module.exports.MetadataPolicy = nativeBinding.MetadataPolicy

@@ -10,9 +10,6 @@ import { fixture } from './support/fixtures.mjs'
 const PIXEL = fixture('pixel.png')
 const MAX_SIDE = 65_535
 
-// Part of the contract, refused by this version.
-const NOT_YET = ['resize']
-
 // One valid value for every option of this version.
 const VALID = {
   formats: ['png'],
@@ -25,6 +22,7 @@ const VALID = {
   concurrency: 2,
   parallel: false,
   keepOriginal: false,
+  resize: { width: 3, height: 65_535, fit: 'cover', enlarge: false },
   flatten: '#00fF7f',
   colorProfile: 'keep',
   metadata: 'keep',
@@ -64,7 +62,7 @@ const WRONG = {
   metadata: ['all', '', true, null],
   limits: [3, 'none', null, []],
   signal: [1, 'abort', null, {}, new EventTarget(), new AbortController()],
-  resize: [{ width: 10 }, {}],
+  resize: [100, '100x100', null, true, [], [100, 100]],
   colorProfile: ['sRGB', 'p3', '', true, null],
 }
 
@@ -73,6 +71,8 @@ const WRONG_INSIDE = {
   'quality.avif': [...NOT_INTEGERS, 101],
   'quality.webp': [...NOT_INTEGERS, 101],
   'quality.jpeg': [...NOT_INTEGERS, 101],
+  'resize.width': [...NOT_INTEGERS, MAX_SIDE + 1],
+  'resize.height': [...NOT_INTEGERS, MAX_SIDE + 1],
   'limits.maxPixels': [...NOT_INTEGERS, MAX_SIDE ** 2 + 1],
   'limits.maxInputBytes': [...NOT_INTEGERS, 2 ** 53],
   'limits.timeoutMs': [...NOT_INTEGERS, 86_400_001],
@@ -86,6 +86,12 @@ const CASES = [
   [JSON.parse('{"__proto__": 1}'), '__proto__', '1'],
   [{ limits: { maxPixel: 5 } }, 'limits.maxPixel', '5'],
   [{ quality: { png: 80 } }, 'quality.png', '80'],
+  [{ resize: {} }, 'resize', 'neither'],
+  [{ resize: { fit: 'fill', enlarge: true } }, 'resize', 'neither'],
+  [{ resize: { width: 10, withoutEnlargement: true } }, 'resize.withoutEnlargement', 'true'],
+  [{ resize: { width: 10, fit: 'outside' } }, 'resize.fit', "'outside'"],
+  [{ resize: { width: 10, fit: null } }, 'resize.fit', 'null'],
+  [{ resize: { width: 10, enlarge: 1 } }, 'resize.enlarge', '1'],
   [{ formats: ['png', 'webp', 'png'] }, 'formats', "'png' more than once"],
   [{ formats: ['png', 'gif'] }, 'formats', "'gif'"],
   [{ formats: ['PNG'] }, 'formats', "'PNG'"],
@@ -225,7 +231,7 @@ describe('options that throw when they are read', () => {
 
 describe('what is not set is not there', () => {
   it('undefined equals absent, at every level', async () => {
-    const unset = Object.fromEntries([...Object.keys(VALID), ...NOT_YET, 'unknown'].map(name => [name, undefined]))
+    const unset = Object.fromEntries([...Object.keys(VALID), 'unknown'].map(name => [name, undefined]))
     const absent = await pixrace.optimize(PIXEL)
     const sames = [undefined, {}, unset, { limits: { maxPixels: undefined, x: undefined } }]
     for (const options of sames) {
@@ -253,12 +259,13 @@ describe('index.d.ts and the engine know the same options', () => {
   it('OptimizeOptions', async () => {
     const declared = declaredKeys('OptimizeOptions')
     const known = await engineKeys({ '': 0 })
-    assert.deepEqual([...declared, ...NOT_YET].sort(), known.sort())
+    assert.deepEqual([...declared].sort(), known.sort())
     assert.deepEqual(declared.sort(), Object.keys(VALID).sort())
   })
 
-  it('Limits and Qualities', async () => {
+  it('Limits, Qualities and Resize', async () => {
     assert.deepEqual(declaredKeys('Limits').sort(), (await engineKeys({ limits: { '': 0 } })).sort())
+    assert.deepEqual(declaredKeys('Resize').sort(), (await engineKeys({ resize: { '': 0 } })).sort())
     assert.deepEqual(declaredKeys('Qualities').sort(), (await engineKeys({ quality: { '': 0 } })).sort())
   })
 
@@ -275,6 +282,8 @@ describe('index.d.ts and the engine know the same options', () => {
     for (const options of [
       { quality: 1, maxBytes: 1, concurrency: 1, limits: { maxPixels: 1, maxInputBytes: PIXEL.length } },
       { minScore: 0, maxBytes: 1 },
+      { resize: { width: 1, height: 1 } },
+      { resize: { width: MAX_SIDE, height: MAX_SIDE } },
       { minScore: 100, maxBytes: most },
       { quality: 100, maxBytes: most, concurrency: most, limits: { maxPixels: MAX_SIDE ** 2, maxInputBytes: most } },
     ]) {

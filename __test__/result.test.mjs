@@ -47,10 +47,10 @@ function assertShape(result, input) {
     assert.match(warning.message, /^\S.*\.$/)
     assert.ok(!('format' in warning) || ALL.includes(warning.format))
   }
-  assertKeys(result.timings, ['decodeMs', 'encodeMs', 'scoreMs', 'totalMs', 'queuedMs'])
+  assertKeys(result.timings, ['decodeMs', 'resizeMs', 'encodeMs', 'scoreMs', 'totalMs', 'queuedMs'])
   assertMilliseconds(...Object.values(result.timings))
-  const { decodeMs, encodeMs, queuedMs, totalMs } = result.timings
-  assert.ok(queuedMs + decodeMs + encodeMs <= totalMs + 1, JSON.stringify(result.timings))
+  const { decodeMs, resizeMs, encodeMs, queuedMs, totalMs } = result.timings
+  assert.ok(queuedMs + decodeMs + resizeMs + encodeMs <= totalMs + 1, JSON.stringify(result.timings))
   assert.equal(result.input.bytes, input.length)
   const winner = result.candidates.find(candidate => candidate.data === result.data)
   assert.ok(winner, 'data is the very Buffer of a candidate')

@@ -4,6 +4,7 @@
 import {
   type Candidate,
   type Effort,
+  type Fit,
   type Format,
   type ImageInfo,
   inspect,
@@ -15,6 +16,7 @@ import {
   optimize,
   optimizeSync,
   type Qualities,
+  type Resize,
   type Strategy,
   score,
   type Timings,
@@ -32,6 +34,7 @@ declare const input: Uint8Array
 export type Unions = [
   Expect<Equal<Format, 'avif' | 'webp' | 'jpeg' | 'png'>>,
   Expect<Equal<Effort, 'fast' | 'balanced' | 'best'>>,
+  Expect<Equal<Fit, 'inside' | 'cover' | 'contain' | 'fill'>>,
   Expect<Equal<Strategy, 'race' | 'all'>>,
   Expect<Equal<MetadataPolicy, 'strip' | 'keep'>>,
   Expect<Equal<Outcome, 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'>>,
@@ -74,9 +77,10 @@ export type Shapes = [
   Expect<Equal<OptimizeResult['warnings'], Warning[]>>,
   Expect<Equal<OptimizeResult['input'], ImageInfo>>,
   Expect<Equal<OptimizeResult['timings'], Timings>>,
-  Expect<Equal<keyof Timings, 'decodeMs' | 'encodeMs' | 'scoreMs' | 'totalMs' | 'queuedMs'>>,
+  Expect<Equal<keyof Timings, 'decodeMs' | 'resizeMs' | 'encodeMs' | 'scoreMs' | 'totalMs' | 'queuedMs'>>,
   Expect<Equal<keyof Limits, 'maxPixels' | 'maxInputBytes' | 'timeoutMs'>>,
   Expect<Equal<keyof Qualities, 'avif' | 'webp' | 'jpeg'>>,
+  Expect<Equal<Resize, { width?: number; height?: number; fit?: Fit; enlarge?: boolean }>>,
   Expect<Equal<OptimizeOptions['signal'], AbortSignal | undefined>>,
   Expect<Equal<keyof OptimizeOptions, OptionName>>,
 ]
@@ -92,6 +96,7 @@ type OptionName =
   | 'concurrency'
   | 'parallel'
   | 'keepOriginal'
+  | 'resize'
   | 'flatten'
   | 'metadata'
   | 'colorProfile'
@@ -110,6 +115,7 @@ export async function allowed() {
     concurrency: 2,
     parallel: true,
     keepOriginal: false,
+    resize: { width: 640, height: 480, fit: 'cover', enlarge: true },
     flatten: '#ffffff',
     metadata: 'keep',
     limits: { maxPixels: 1e6, maxInputBytes: 1e6, timeoutMs: 1000 },
@@ -154,8 +160,10 @@ export async function refused() {
   await optimize(input, { strategy: 'first' })
   // @ts-expect-error A score is a number.
   await optimize(input, { minScore: '70' })
-  // @ts-expect-error Not in this version.
-  await optimize(input, { resize: { width: 100 } })
+  // @ts-expect-error There is no such fit.
+  await optimize(input, { resize: { width: 100, fit: 'outside' } })
+  // @ts-expect-error A side is a number.
+  await optimize(input, { resize: { width: '100' } })
   // @ts-expect-error Metadata is stripped or kept.
   await optimize(input, { metadata: 'copy' })
   // @ts-expect-error PNG has no quality.

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "libaom-sys",
     "rav1e",
     "libwebp-sys",
@@ -15,6 +15,7 @@ const LIBRARIES: [&str; 11] = [
     "re_rav1d",
     "moxcms",
     "fast-ssim2",
+    "fast_image_resize",
 ];
 
 fn main() {

@@ -67,8 +67,8 @@ pub struct Candidate {
     pub bytes: Either<f64, Null>,
     /// The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
-    /// SSIMULACRA2 against the input, of the file as a decoder shows it; 100 where every pixel is kept; null where no score
-    /// was asked for.
+    /// SSIMULACRA2 against the input (resized, if it is), of the file as a decoder shows it; 100 where every pixel is kept;
+    /// null where no score was asked for.
     pub score: Either<f64, Null>,
     /// How many times its encoders ran over the whole picture.
     pub encodes: u32,
@@ -122,6 +122,8 @@ pub struct ImageInfo {
 #[napi(object, object_from_js = false)]
 pub struct Timings {
     pub decode_ms: f64,
+    /// 0 where nothing is resized.
+    pub resize_ms: f64,
     /// From the first encoder's start to the last one's end, judging included.
     pub encode_ms: f64,
     /// Time spent on judging, on all threads together.
@@ -142,13 +144,13 @@ pub struct OptimizeResult {
     /// Format of `data`: one of the requested formats, or the input's if the original won.
     #[napi(ts_type = "Format | 'gif'")]
     pub format: &'static str,
-    /// Width of the picture as shown, in pixels.
+    /// Width of the picture in `data` as shown, in pixels.
     pub width: u32,
-    /// Height of the picture as shown, in pixels.
+    /// Height of the picture in `data` as shown, in pixels.
     pub height: u32,
     /// The quality of `data`, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
-    /// SSIMULACRA2 of `data` against the input; null where no score was asked for.
+    /// SSIMULACRA2 of `data` against the input (resized, if it is); null where no score was asked for.
     pub score: Either<f64, Null>,
     /// Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`.
     pub is_original: bool,
@@ -205,6 +207,7 @@ pub fn optimize_result(env: &Env, answer: Optimized) -> Result<Handle> {
         input,
         timings: Timings {
             decode_ms: milliseconds(answer.timings.decode),
+            resize_ms: milliseconds(answer.timings.resize),
             encode_ms: milliseconds(answer.timings.encode),
             score_ms: milliseconds(answer.timings.score),
             total_ms: milliseconds(answer.timings.total),

@@ -51,7 +51,7 @@ pub struct Qualities {
 /// Bounds against hostile input.
 #[napi(object, object_to_js = false)]
 pub struct Limits {
-    /// Most pixels (width × height) of the input. Default: 100,000,000.
+    /// Most pixels (width × height) of the input, and of the result if it is resized. Default: 100,000,000.
     pub max_pixels: Option<f64>,
     /// Largest input in bytes. Default: 134,217,728 (128 MiB).
     pub max_input_bytes: Option<f64>,
@@ -61,6 +61,34 @@ pub struct Limits {
     /// Longest time from the call to its answer in milliseconds, 1 to 86,400,000, time in the queue included.
     /// Default: none. Past it the promise rejects with `ERR_PIXRACE_TIMEOUT`.
     pub timeout_ms: Option<f64>,
+}
+
+/// How a picture meets a box of another aspect ratio.
+#[napi(string_enum = "lowercase")]
+pub enum Fit {
+    Inside,
+    Cover,
+    Contain,
+    Fill,
+}
+
+/// The size that the picture is to have. At least one side; the other then follows the aspect ratio, whatever the fit. Sides
+/// are rounded to the nearest pixel and are at least 1.
+#[napi(object, object_to_js = false)]
+pub struct Resize {
+    /// Width of the picture as shown (orientation applied) or of the box that it has to fit, in pixels. An integer from 1 to
+    /// 65,535.
+    pub width: Option<u32>,
+    /// Height of the same, in pixels. An integer from 1 to 65,535.
+    pub height: Option<u32>,
+    /// With both sides given. 'inside': the largest size that fits within the box; the aspect ratio stays. 'cover': the box is
+    /// filled, and what is beyond it is cut off, as much on either side. 'contain': as inside, and padded to the box, as much
+    /// on either side, with the colour of `flatten`, else transparent. 'fill': stretched to the box. Default: 'inside'.
+    pub fit: Option<Fit>,
+    /// Whether pixels may be enlarged. If not, 'inside' leaves a smaller picture as it is, 'fill' takes the picture's side where
+    /// that is shorter, and the box of 'cover' and 'contain' shrinks, its aspect ratio kept, until nothing has to be enlarged.
+    /// Either way the result has to be within `limits.maxPixels`, and no side may exceed 65,535. Default: false.
+    pub enlarge: Option<bool>,
 }
 
 /// Every option may be left out. An unknown key, a wrong type or a value out of range is an
@@ -94,10 +122,15 @@ pub struct OptimizeOptions {
     pub concurrency: Option<u32>,
     /// false is `concurrency: 1`. Default: true.
     pub parallel: Option<bool>,
-    /// Whether the input itself is a candidate, so that the answer is never larger. Default: true.
+    /// Whether the input itself is a candidate, so that the answer is never larger. A picture that `resize` gives another size
+    /// is none. Default: true.
     pub keep_original: Option<bool>,
-    /// Background for formats without alpha, as '#rrggbb'. Default: none; if the image uses alpha, JPEG is skipped with a
-    /// warning.
+    /// The size that the picture is to have. Filtered by Lanczos3 where it shrinks and by Catmull-Rom where it is enlarged, on
+    /// sRGB-encoded samples, as browsers and sharp do. Everything else refers to the resized picture: scores, `lossless`,
+    /// width and height of the result. Default: the picture's own size.
+    pub resize: Option<Resize>,
+    /// Background for formats without alpha and of the padding of `fit: 'contain'`, as '#rrggbb'. Default: none; if the image
+    /// uses alpha, JPEG is skipped with a warning.
     pub flatten: Option<String>,
     /// 'strip' leaves EXIF and XMP out of encoded candidates, 'keep' carries them along with the orientation reset.
     /// Orientation is applied to the pixels either way. Default: 'strip'.

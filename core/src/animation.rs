@@ -8,8 +8,7 @@ use image::{DynamicImage, Rgba, RgbaImage};
 
 use crate::cancel::Cancel;
 use crate::codec::{self, Canvas, Encoder, Format, Header, InputFormat, Motion, Target};
-use crate::color::Conversion;
-use crate::decode;
+use crate::decode::{self, Treatment};
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 use crate::limits::{Limits, MAX_ANIMATION_PIXELS};
@@ -32,7 +31,7 @@ const SHOWN_INSTEAD: u32 = 100;
 pub struct Animation {
     header: Header,
     file: Arc<Vec<u8>>,
-    conversion: Option<Arc<Conversion>>,
+    treatment: Arc<Treatment>,
     motion: Motion,
     /// Of each frame, in milliseconds.
     durations: Vec<u32>,
@@ -98,7 +97,7 @@ impl Animation {
     pub fn open(
         header: &Header,
         file: &Arc<Vec<u8>>,
-        conversion: Option<Arc<Conversion>>,
+        treatment: &Arc<Treatment>,
         cancel: &Cancel,
     ) -> Result<Option<Self>> {
         if !header.is_animated() || !header.frames_are_read() {
@@ -120,10 +119,7 @@ impl Animation {
             }
             durations.push(duration);
             if wanted.next_if_eq(&index).is_some() {
-                samples.push(Sample {
-                    index,
-                    image: decode::finish(header, image.clone().into(), conversion.as_deref())?,
-                });
+                samples.push(Sample { index, image: treatment.apply(header, image.clone().into(), cancel)? });
             }
             previous = Some(image);
         }
@@ -132,8 +128,8 @@ impl Animation {
         }
         let (width, height) = (samples[0].image.width(), samples[0].image.height());
         let motion = Motion { width, height, plays: codec::plays(header.format, file)? };
-        let (header, file) = (header.clone(), Arc::clone(file));
-        Ok(Some(Self { header, file, conversion, motion, durations, samples, changed_pixels, depth }))
+        let (header, file, treatment) = (header.clone(), Arc::clone(file), Arc::clone(treatment));
+        Ok(Some(Self { header, file, treatment, motion, durations, samples, changed_pixels, depth }))
     }
 
     /// The frame that stands for all where a single one has to.
@@ -172,7 +168,7 @@ impl Animation {
         Ok(canvases.map(|canvas| {
             cancel.check()?;
             let Canvas { image, duration } = canvas?;
-            Ok((decode::finish(&self.header, image.into(), self.conversion.as_deref())?, duration))
+            Ok((self.treatment.apply(&self.header, image.into(), cancel)?, duration))
         }))
     }
 

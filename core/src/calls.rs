@@ -39,6 +39,9 @@ impl Call for OptimizeCall {
     fn admit(&self) -> Result<Admission<Optimized>> {
         let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
         let header = decode::read_header(&input, self.options.limits())?;
+        if let Some(resize) = self.options.resize() {
+            resize.check(&header, self.options.limits())?;
+        }
         animation::check_limits(&header, self.options.limits())?;
         let memory = memory_needed(&header, input.len(), &self.options);
         self.header.get_or_init(|| header);

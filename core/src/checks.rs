@@ -21,7 +21,12 @@ pub(crate) fn reject_unknown(prefix: &str, entries: &[(String, Value)], known: &
 }
 
 pub(crate) fn boolean(object: &Value, name: &str) -> Result<Option<bool>> {
-    match object.get(name) {
+    boolean_of(object.get(name), name)
+}
+
+/// As for [`whole_number`], `name` is what a message calls the option.
+pub(crate) fn boolean_of(value: &Value, name: &str) -> Result<Option<bool>> {
+    match value {
         Value::Undefined => Ok(None),
         Value::Boolean(value) => Ok(Some(*value)),
         other => Err(invalid(name, "true or false", other)),
@@ -29,7 +34,12 @@ pub(crate) fn boolean(object: &Value, name: &str) -> Result<Option<bool>> {
 }
 
 pub(crate) fn keyword<'a>(object: &'a Value, name: &str, allowed: &[&str]) -> Result<Option<&'a str>> {
-    match object.get(name) {
+    keyword_of(object.get(name), name, allowed)
+}
+
+/// As for [`whole_number`], `name` is what a message calls the option.
+pub(crate) fn keyword_of<'a>(value: &'a Value, name: &str, allowed: &[&str]) -> Result<Option<&'a str>> {
+    match value {
         Value::Undefined => Ok(None),
         Value::Text(text) if allowed.contains(&text.as_str()) => Ok(Some(text)),
         other => Err(invalid(name, one_of(allowed), other)),

@@ -2,11 +2,14 @@
 
 use image::{DynamicImage, ImageFormat};
 
+use crate::cancel::Cancel;
 use crate::codec::{self, ColorSpace, Header, InputFormat, Viewer};
 use crate::color::{Conversion, Profile};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch};
 use crate::image::ImageBuffer;
 use crate::limits::{Limits, MAX_PROFILE_BYTES, MAX_SIDE};
+use crate::resample::resample;
+use crate::resize::Geometry;
 use crate::warning::{Warning, WarningCode};
 
 /// Names the format by its first bytes; the file name and any declared type are not asked.
@@ -63,7 +66,7 @@ pub fn read_header(data: &[u8], limits: &Limits) -> Result<Header> {
     Ok(header)
 }
 
-fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()> {
+pub(crate) fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()> {
     if actual > bound { Err(Error::LimitExceeded { limit, actual, bound }) } else { Ok(()) }
 }
 
@@ -77,8 +80,36 @@ pub fn show(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Re
     codec::decode(header, data, Viewer::Careless).and_then(|image| finish(header, image, conversion))
 }
 
-/// What is done to every picture and every frame as stored.
-pub(crate) fn finish(header: &Header, image: DynamicImage, conversion: Option<&Conversion>) -> Result<ImageBuffer> {
+/// What is done to a picture, or to every frame of one, before candidates are made of it.
+#[derive(Debug, Default)]
+pub struct Treatment {
+    pub conversion: Option<Conversion>,
+    pub resizing: Option<Resizing>,
+}
+
+/// Another size, and the colour of what is added on its edges.
+#[derive(Debug, Clone, Copy)]
+pub struct Resizing {
+    pub geometry: Geometry,
+    pub padding: Option<[u8; 3]>,
+}
+
+impl Treatment {
+    /// The whole treatment of one frame as stored.
+    pub(crate) fn apply(&self, header: &Header, image: DynamicImage, cancel: &Cancel) -> Result<ImageBuffer> {
+        let image = finish(header, image, self.conversion.as_ref())?;
+        self.resize(image, cancel)
+    }
+
+    /// The second half, for a picture of [`decode`].
+    pub fn resize(&self, image: ImageBuffer, cancel: &Cancel) -> Result<ImageBuffer> {
+        let Some(Resizing { geometry, padding }) = self.resizing else { return Ok(image) };
+        cancel.check()?;
+        catch(|| resample(image, &geometry, padding))
+    }
+}
+
+fn finish(header: &Header, image: DynamicImage, conversion: Option<&Conversion>) -> Result<ImageBuffer> {
     let mut image = match conversion {
         Some(conversion) => conversion.apply(image)?,
         None => image,

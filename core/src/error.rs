@@ -22,7 +22,7 @@ pub enum Error {
     #[error("Corrupt {format} input: {reason}.")]
     CorruptInput { format: InputFormat, reason: String },
 
-    /// The input is larger than a limit allows.
+    /// The input, or the picture that it is resized to, is larger than a limit allows.
     #[error("Limit exceeded: {limit} is {actual}, at most {bound} is allowed.")]
     LimitExceeded { limit: &'static str, actual: u64, bound: u64 },
 

@@ -37,6 +37,14 @@ mod tests {
         ("formats", Value::List(names.iter().map(|name| Value::Text((*name).to_owned())).collect()))
     }
 
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn resize(entries: &[(&str, Value)]) -> (&'static str, Value) {
+        ("resize", Value::Object(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()))
+    }
+
     /// Seed fault 4: the format list, its order, every other option, the input and the engine's versions are in the key.
     #[test]
     fn whatever_changes_bytes_changes_the_key() {
@@ -53,6 +61,14 @@ mod tests {
             key(b"input", &options(&[("lossless", Value::Boolean(true))]), "1"),
             key(b"input", &options(&[("effort", Value::Text("best".to_owned()))]), "1"),
             key(b"input", &options(&[("keepOriginal", Value::Boolean(false))]), "1"),
+            key(b"input", &options(&[resize(&[("width", Value::Number(79.0))])]), "1"),
+            key(b"input", &options(&[resize(&[("height", Value::Number(79.0))])]), "1"),
+            key(b"input", &options(&[resize(&[("width", Value::Number(79.0)), ("fit", text("fill"))])]), "1"),
+            key(
+                b"input",
+                &options(&[resize(&[("width", Value::Number(79.0)), ("enlarge", Value::Boolean(true))])]),
+                "1",
+            ),
             key(b"input", &options(&[("flatten", Value::Text("#000000".to_owned()))]), "1"),
             key(b"input", &options(&[("metadata", Value::Text("keep".to_owned()))]), "1"),
             key(b"input", &options(&[("colorProfile", Value::Text("keep".to_owned()))]), "1"),

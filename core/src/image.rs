@@ -39,6 +39,27 @@ impl ImageBuffer {
         Self { width, height, pixels }
     }
 
+    /// The samples as a raster of the `image` crate; a copy only if they are shared. `None` if they do not fill the size.
+    pub(crate) fn into_dynamic(self) -> Option<DynamicImage> {
+        let (width, height) = (self.width, self.height);
+        match self.pixels {
+            Pixels::Gray8(samples) => gray_raster(width, height, Arc::unwrap_or_clone(samples)),
+            Pixels::Rgb8(samples) => rgb_raster(width, height, Arc::unwrap_or_clone(samples)),
+            Pixels::Rgba8(samples) => {
+                RgbaImage::from_raw(width, height, Arc::unwrap_or_clone(samples)).map(DynamicImage::ImageRgba8)
+            }
+            Pixels::Gray16(samples) => {
+                Raster::from_raw(width, height, Arc::unwrap_or_clone(samples)).map(DynamicImage::ImageLuma16)
+            }
+            Pixels::Rgb16(samples) => {
+                Raster::from_raw(width, height, Arc::unwrap_or_clone(samples)).map(DynamicImage::ImageRgb16)
+            }
+            Pixels::Rgba16(samples) => {
+                Raster::from_raw(width, height, Arc::unwrap_or_clone(samples)).map(DynamicImage::ImageRgba16)
+            }
+        }
+    }
+
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width

@@ -27,6 +27,8 @@ pub mod optimize;
 pub mod options;
 pub mod palette;
 pub mod race;
+pub mod resample;
+pub mod resize;
 pub mod sample;
 pub mod score;
 pub mod scout;

@@ -1,4 +1,4 @@
-//! The pipeline: header → limits → decode → plan → contest → select.
+//! The pipeline: header → limits → decode → resize → plan → contest → select.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use crate::attempt::{Contest, Finish, IDENTICAL};
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
 use crate::codec::{self, Format, Header, Metadata, Target};
-use crate::decode::{self, Colors};
+use crate::decode::{self, Colors, Resizing, Treatment};
 use crate::error::{Error, Result, catch};
 use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
 use crate::race::{self, Run};
+use crate::resample;
 use crate::score::{REFERENCE_BYTES_PER_PIXEL, SCORE_BYTES_PER_PIXEL};
 use crate::search::Goal;
 use crate::select::select;
@@ -47,6 +48,8 @@ pub struct Timings {
     /// From the call to the start of its work.
     pub queued: Duration,
     pub decode: Duration,
+    /// Zero where nothing is resized.
+    pub resize: Duration,
     /// From the first encoder's start to the last one's end.
     pub encode: Duration,
     pub score: Duration,
@@ -57,11 +60,16 @@ pub struct Timings {
 /// Memory that a call needs at its peak, in bytes, known from the header alone.
 #[must_use]
 pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> u64 {
-    let pixels = u64::from(header.width) * u64::from(header.height);
+    let decoded = u64::from(header.width) * u64::from(header.height);
+    let geometry = options.geometry(header);
+    let pixels = geometry.map_or(decoded, |geometry| geometry.pixels());
+    let resizing = geometry.map_or(0, |_| {
+        pixels * resample::RESULT_BYTES_PER_PIXEL + decoded.max(pixels) * resample::BETWEEN_BYTES_PER_PIXEL
+    });
     // The original without its metadata is a second copy.
     let files = 2 * input_bytes as u64 + CALL_OVERHEAD_BYTES;
     if header.is_animated() {
-        return files + pixels * animation::bytes_per_pixel(header, options);
+        return files + resizing + decoded.max(pixels) * animation::bytes_per_pixel(header, options);
     }
     let encoders: u64 = options.formats().iter().map(|format| format.bytes_per_pixel()).sum();
     let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
@@ -71,7 +79,7 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     } else {
         0
     };
-    files + pixels * (decode::BYTES_PER_PIXEL + encoders * bytes_per_sample + judge)
+    files + decoded * decode::BYTES_PER_PIXEL + resizing + pixels * (encoders * bytes_per_sample + judge)
 }
 
 /// Runs one call in the current rayon pool. `header` was read from `input`.
@@ -81,13 +89,16 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     let started = Instant::now();
     let input_bytes = input.len() as u64;
     let Colors { conversion, kept, warning } = Colors::of(header, options.keep_profile());
-    let conversion = conversion.map(Arc::new);
-    let animation = catch(|| Animation::open(header, &input, conversion.clone(), cancel))?;
+    let resizing = options.geometry(header).map(|geometry| Resizing { geometry, padding: options.flatten() });
+    let treatment = Arc::new(Treatment { conversion, resizing });
+    let animation = catch(|| Animation::open(header, &input, &treatment, cancel))?;
     let image = match &animation {
         Some(animation) => animation.middle().clone(),
-        None => catch(|| decode::decode(header, &input, conversion.as_deref()))?,
+        None => catch(|| decode::decode(header, &input, treatment.conversion.as_ref()))?,
     };
     let decoded = Instant::now();
+    let image = if animation.is_some() { image } else { treatment.resize(image, cancel)? };
+    let resized = if treatment.resizing.is_some() { Instant::now() } else { decoded };
     let mut warnings: Vec<_> = warning.into_iter().collect();
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
@@ -98,7 +109,8 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
         candidate::plan(&image, profile, options)
     };
     let contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
-    let original = if options.keep_original() {
+    // Only what was asked for is a candidate.
+    let original = if options.keep_original() && treatment.resizing.is_none() {
         let (original, warning) = original(header, input, options);
         warnings.extend(warning);
         Some(original)
@@ -136,7 +148,8 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
         timings: Timings {
             queued,
             decode: decoded - started,
-            encode: encoded - decoded,
+            resize: resized - decoded,
+            encode: encoded - resized,
             score: contest.judge_time(),
             total: cancel.elapsed(),
         },

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::checks::{MAX_SAFE_INTEGER, boolean, integer, invalid, keyword, one_of, reject_unknown, whole_number};
-use crate::codec::{Effort, Format};
+use crate::codec::{Effort, Format, Header};
 use crate::error::Result;
 use crate::limits::{Limits, MAX_PAGES, MAX_SIDE, MAX_TIMEOUT};
+use crate::resize::{Geometry, Resize};
 use crate::search::Goal;
 use crate::value::Value;
 
@@ -36,9 +37,6 @@ pub const NAMES: [&str; 16] = [
     "signal",
 ];
 
-/// Options that are part of the contract and not built yet: refused, never ignored.
-const NOT_YET: [&str; 1] = ["resize"];
-
 /// Everything that one call is asked to do. Only [`Options::parse`] and `default` make one, so every field is in range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -49,6 +47,7 @@ pub struct Options {
     strategy: Strategy,
     concurrency: Option<usize>,
     keep_original: bool,
+    resize: Option<Resize>,
     flatten: Option<[u8; 3]>,
     keep_metadata: bool,
     keep_profile: bool,
@@ -108,6 +107,7 @@ impl Default for Options {
             strategy: Strategy::default(),
             concurrency: None,
             keep_original: true,
+            resize: None,
             flatten: None,
             keep_metadata: false,
             keep_profile: false,
@@ -166,10 +166,22 @@ impl Options {
         self.concurrency
     }
 
-    /// Whether the input itself is a candidate. Default: true.
+    /// Whether the input itself is a candidate, where it has the size that is asked for. Default: true.
     #[must_use]
     pub fn keep_original(&self) -> bool {
         self.keep_original
+    }
+
+    /// The size that is asked for. Default: the picture's.
+    #[must_use]
+    pub fn resize(&self) -> Option<Resize> {
+        self.resize
+    }
+
+    /// What has to be done to the picture of `header` to have that size, if anything.
+    #[must_use]
+    pub fn geometry(&self, header: &Header) -> Option<Geometry> {
+        self.resize.and_then(|resize| resize.geometry(header.shown_size()))
     }
 
     /// Background for formats without alpha. Default: none; those formats are skipped if alpha is in use.
@@ -216,15 +228,6 @@ impl Options {
             other => return Err(invalid("options", "an object", other)),
         };
         reject_unknown("", entries, &NAMES)?;
-        for name in NOT_YET {
-            if value.get(name) != &Value::Undefined {
-                return Err(invalid(
-                    name,
-                    "it to be absent, because this version does not have it yet",
-                    value.get(name),
-                ));
-            }
-        }
         let default = Self::default();
         let max_bytes = integer(value, "maxBytes", 1..=MAX_SAFE_INTEGER)?;
         let look = look(value, max_bytes)?;
@@ -237,6 +240,7 @@ impl Options {
             strategy: strategy(value)?.unwrap_or(default.strategy),
             concurrency: concurrency(value)?,
             keep_original: boolean(value, "keepOriginal")?.unwrap_or(default.keep_original),
+            resize: Resize::parse(value.get("resize"))?,
             flatten: color(value.get("flatten"))?,
             keep_metadata: keyword(value, "metadata", &["strip", "keep"])? == Some("keep"),
             keep_profile: color_profile.map_or(look == Look::Identical, |word| word == "keep"),
