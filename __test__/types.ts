@@ -47,7 +47,6 @@ export type Unions = [
   Expect<
     Equal<
       Warning['code'],
-      | 'first-page-only'
       | 'color-profile-ignored'
       | 'color-profile-dropped'
       | 'format-skipped'
