@@ -107,6 +107,18 @@ export type MetadataPolicy = 'strip' | 'keep'
 export declare function optimize(input: Uint8Array, options?: OptimizeOptions | undefined): Promise<OptimizeResult>
 
 /**
+ * Makes several variants of one image, as a `srcset` needs them: the image is decoded once, and what the search learned of
+ * one size tells the next where to begin. Resolves with one result for each, in their order.
+ *
+ * Each variant has the options of `optimize` except `concurrency`, `parallel`, `limits` and `signal`, which belong to the whole
+ * call; what it leaves out is taken from `options`. A result may differ by a step of quality from what `optimize` would give;
+ * it satisfies the same constraints.
+ *
+ * Rejects like `optimize`; an invalid option of a variant is named as in `variants[2].resize.width`. 1 to 32 variants.
+ */
+export declare function optimizeMany(input: Uint8Array, variants: Array<Omit<OptimizeOptions, 'concurrency' | 'parallel' | 'limits' | 'signal'>>, options?: OptimizeOptions | undefined): Promise<OptimizeResult[]>
+
+/**
  * Every option may be left out. An unknown key, a wrong type or a value out of range is an
  * `ERR_PIXRACE_INVALID_OPTION` that names the option, what was expected and what came.
  */

@@ -842,6 +842,7 @@ module.exports.Format = nativeBinding.Format
 module.exports.inspect = nativeBinding.inspect
 module.exports.MetadataPolicy = nativeBinding.MetadataPolicy
 module.exports.optimize = nativeBinding.optimize
+module.exports.optimizeMany = nativeBinding.optimizeMany
 module.exports.optimizeSync = nativeBinding.optimizeSync
 module.exports.Outcome = nativeBinding.Outcome
 module.exports.score = nativeBinding.score

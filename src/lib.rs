@@ -16,7 +16,7 @@ use pixrace::budget::Budget;
 use pixrace::calls::{InspectCall, OptimizeCall, ScoreCall};
 use pixrace::cancel::Cancel;
 
-use crate::result::{Handle, ImageInfo, Versions, optimize_result};
+use crate::result::{Handle, ImageInfo, Versions, optimize_result, optimize_results};
 
 /// glibc before 2.38 does not reuse freed aligned blocks for new ones, so that the AV1 decoder's buffers made the process
 /// grow with every call.
@@ -40,8 +40,35 @@ pub fn optimize<'env>(env: &'env Env, input: Unknown<'env>, options: Unknown<'en
         let signal = options::signal(env, &options)?;
         let options = options::parse(env, &options)?;
         let cancel = Cancel::new(options.limits().timeout);
-        let call = OptimizeCall::new(input::copy(env, "input", &input)?, options);
+        let call = OptimizeCall::new(input::copy(env, "input", &input)?, vec![options]);
         Ok(call::Prepared { call, cancel, signal, convert: optimize_result })
+    })
+}
+
+/// Makes several variants of one image, as a `srcset` needs them: the image is decoded once, and what the search learned of
+/// one size tells the next where to begin. Resolves with one result for each, in their order.
+///
+/// Each variant has the options of `optimize` except `concurrency`, `parallel`, `limits` and `signal`, which belong to the whole
+/// call; what it leaves out is taken from `options`. A result may differ by a step of quality from what `optimize` would give;
+/// it satisfies the same constraints.
+///
+/// Rejects like `optimize`; an invalid option of a variant is named as in `variants[2].resize.width`. 1 to 32 variants.
+#[napi(
+    ts_args_type = "input: Uint8Array, variants: Array<Omit<OptimizeOptions, 'concurrency' | 'parallel' | 'limits' | 'signal'>>, options?: OptimizeOptions | undefined",
+    ts_return_type = "Promise<OptimizeResult[]>"
+)]
+pub fn optimize_many<'env>(
+    env: &'env Env,
+    input: Unknown<'env>,
+    variants: Unknown<'env>,
+    options: Unknown<'env>,
+) -> Result<Object<'env>> {
+    call::promise(env, || {
+        let signal = options::signal(env, &options)?;
+        let variants = options::parse_many(env, &variants, &options)?;
+        let cancel = Cancel::new(variants.first().and_then(|options| options.limits().timeout));
+        let call = OptimizeCall::new(input::copy(env, "input", &input)?, variants);
+        Ok(call::Prepared { call, cancel, signal, convert: optimize_results })
     })
 }
 
@@ -55,7 +82,7 @@ pub fn optimize_sync<'env>(env: &'env Env, input: Unknown<'env>, options: Unknow
     }
     let options = options::parse(env, &options)?;
     let cancel = Cancel::new(options.limits().timeout);
-    let call = OptimizeCall::new(input::copy(env, "input", &input)?, options);
+    let call = OptimizeCall::new(input::copy(env, "input", &input)?, vec![options]);
     let answer = Budget::global().run(call, cancel).map_err(|error| error::to_js(env, &error))?;
     optimize_result(env, answer)
 }

@@ -17,6 +17,15 @@ pub fn parse(env: &Env, options: &Unknown<'_>) -> Result<Options> {
     Options::parse(&value).map_err(|error| to_js(env, &error))
 }
 
+/// The same for the variants of one call.
+pub fn parse_many(env: &Env, variants: &Unknown<'_>, options: &Unknown<'_>) -> Result<Vec<Options>> {
+    let mut shared = to_value(options, MAX_DEPTH)?;
+    if let Value::Object(entries) = &mut shared {
+        entries.retain(|(name, _)| name != SIGNAL);
+    }
+    Options::parse_many(&to_value(variants, MAX_DEPTH + 1)?, &shared).map_err(|error| to_js(env, &error))
+}
+
 const SIGNAL: &str = "signal";
 
 /// The `signal` among the options, if there is one. It is the one option that lives in JavaScript.

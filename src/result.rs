@@ -185,8 +185,20 @@ impl Versions {
     }
 }
 
+/// The answer to a call of one variant.
+pub fn optimize_result(env: &Env, mut answers: Vec<Optimized>) -> Result<Handle> {
+    let answer = answers.pop().ok_or_else(|| napi::Error::from_reason("a call without an answer"))?;
+    result_of(env, answer)
+}
+
+/// All answers, as an array.
+pub fn optimize_results(env: &Env, answers: Vec<Optimized>) -> Result<Handle> {
+    let results = answers.into_iter().map(|answer| result_of(env, answer)).collect::<Result<Vec<_>>>()?;
+    Handle::new(env, results)
+}
+
 /// Every candidate's file becomes one `Buffer` without a copy, and `data` is the winner's.
-pub fn optimize_result(env: &Env, answer: Optimized) -> Result<Handle> {
+fn result_of(env: &Env, answer: Optimized) -> Result<Handle> {
     let Optimized { index, input_bytes, .. } = answer;
     let input = image_info(&answer.input, input_bytes);
     let candidates = answer.candidates.into_iter().map(|candidate| self::candidate(env, candidate, input.format));

@@ -82,6 +82,8 @@ impl Judge {
 #[derive(Debug)]
 pub struct Finish {
     pub found: Found<Arc<Vec<u8>>>,
+    /// What the search learned.
+    pub curve: Curve,
     pub target: Target,
     pub elapsed: Duration,
 }
@@ -119,7 +121,7 @@ impl<'a> Contest<'a> {
             search(&attempt, self.goal, patience, &mut curve, rival)
         })?;
         let target = contender.ladder.targets[found.best.step];
-        Ok(Finish { found, target, elapsed: started.elapsed() })
+        Ok(Finish { found, curve, target, elapsed: started.elapsed() })
     }
 
     /// What `shown` scores against a picture that was prepared.

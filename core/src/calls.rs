@@ -9,21 +9,21 @@ use crate::codec::Header;
 use crate::decode::{self, Colors};
 use crate::error::{Error, Result, catch};
 use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
-use crate::optimize::{Optimized, memory_needed, optimize};
+use crate::optimize::{Optimized, memory_needed_for_all, optimize};
 use crate::options::Options;
 use crate::score::{REFERENCE_BYTES_PER_PIXEL, Reference, SCORE_BYTES_PER_PIXEL};
 
-/// Races the encoders over one input.
+/// Races the encoders over variants of one input.
 pub struct OptimizeCall {
-    options: Options,
+    variants: Vec<Options>,
     input: Mutex<Option<Arc<Vec<u8>>>>,
     header: OnceLock<Header>,
 }
 
 impl OptimizeCall {
     #[must_use]
-    pub fn new(input: Vec<u8>, options: Options) -> Self {
-        Self { options, input: Mutex::new(Some(Arc::new(input))), header: OnceLock::new() }
+    pub fn new(input: Vec<u8>, variants: Vec<Options>) -> Self {
+        Self { variants, input: Mutex::new(Some(Arc::new(input))), header: OnceLock::new() }
     }
 
     /// The work takes the input out, so that the answer owns it alone and can hand it over without a copy.
@@ -34,23 +34,25 @@ impl OptimizeCall {
 }
 
 impl Call for OptimizeCall {
-    type Answer = Optimized;
+    type Answer = Vec<Optimized>;
 
-    fn admit(&self) -> Result<Admission<Optimized>> {
+    fn admit(&self) -> Result<Admission<Vec<Optimized>>> {
+        // Limits and threads are those of the call.
+        let first = self.variants.first().ok_or_else(|| Error::internal("a call without a variant"))?;
         let input = self.input.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
-        let header = decode::read_header(&input, self.options.limits())?;
-        if let Some(resize) = self.options.resize() {
-            resize.check(&header, self.options.limits())?;
+        let header = decode::read_header(&input, first.limits())?;
+        for resize in self.variants.iter().filter_map(Options::resize) {
+            resize.check(&header, first.limits())?;
         }
-        animation::check_limits(&header, self.options.limits())?;
-        let memory = memory_needed(&header, input.len(), &self.options);
+        animation::check_limits(&header, first.limits())?;
+        let memory = memory_needed_for_all(&header, input.len(), &self.variants);
         self.header.get_or_init(|| header);
-        Ok(Admission::Work { memory, threads: self.options.concurrency() })
+        Ok(Admission::Work { memory, threads: first.concurrency() })
     }
 
-    fn work(&self, cancel: &Cancel) -> Result<Optimized> {
+    fn work(&self, cancel: &Cancel) -> Result<Vec<Optimized>> {
         let header = self.header.get().ok_or_else(|| Error::internal("the call was not admitted"))?;
-        optimize(header, self.take_input()?, &self.options, cancel)
+        optimize(header, &self.take_input()?, &self.variants, cancel)
     }
 }
 

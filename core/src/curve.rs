@@ -48,6 +48,23 @@ impl Curve {
         self.steps
     }
 
+    /// The same for the picture of `unseen`, which is this one in another size: what is known here is a sample of it. `None` if
+    /// nothing is known, or the ladders differ.
+    #[must_use]
+    pub fn for_another_size(&self, unseen: &Self) -> Option<Self> {
+        let known = |leads: &Leads| -> Vec<_> {
+            let trusted = if leads.whole.is_empty() { &leads.sample } else { &leads.whole };
+            trusted.iter().map(|&(step, _)| (step, leads.at(step))).collect()
+        };
+        let (score, bytes) = (known(&self.score), known(&self.bytes));
+        let sample = |sample| Leads { sample, whole: Vec::new() };
+        (self.steps == unseen.steps && !bytes.is_empty()).then(|| Self {
+            score: sample(score),
+            bytes: sample(bytes),
+            ..unseen.clone()
+        })
+    }
+
     /// Takes in what a sample of the picture gave.
     pub fn observe_sample(&mut self, step: usize, bits_per_pixel: f64, score: Option<f64>) {
         let lead = self.lead(step, |knot| knot.bits_per_pixel.ln(), bits_per_pixel.ln());

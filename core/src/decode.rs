@@ -1,5 +1,7 @@
 //! From bytes to pixels: sniff, header, limits, decode.
 
+use std::sync::Arc;
+
 use image::{DynamicImage, ImageFormat};
 
 use crate::cancel::Cancel;
@@ -83,7 +85,7 @@ pub fn show(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Re
 /// What is done to a picture, or to every frame of one, before candidates are made of it.
 #[derive(Debug, Default)]
 pub struct Treatment {
-    pub conversion: Option<Conversion>,
+    pub conversion: Option<Arc<Conversion>>,
     pub resizing: Option<Resizing>,
 }
 
@@ -97,7 +99,7 @@ pub struct Resizing {
 impl Treatment {
     /// The whole treatment of one frame as stored.
     pub(crate) fn apply(&self, header: &Header, image: DynamicImage, cancel: &Cancel) -> Result<ImageBuffer> {
-        let image = finish(header, image, self.conversion.as_ref())?;
+        let image = finish(header, image, self.conversion.as_deref())?;
         self.resize(image, cancel)
     }
 

@@ -7,6 +7,7 @@
 
 pub mod animated;
 pub mod animation;
+pub mod answer;
 pub mod attempt;
 pub mod budget;
 pub mod calls;

@@ -20,6 +20,9 @@ pub const WEBP_MAX_SIDE: u32 = 16_383;
 /// Longest side of a JPEG: `JPEG_MAX_DIMENSION` of libjpeg, a little less than the format's own 65,535.
 pub const JPEG_MAX_SIDE: u32 = 65_500;
 
+/// Most variants of one call: a `srcset` has up to about ten widths, times two formats or looks.
+pub const MAX_VARIANTS: usize = 32;
+
 /// Most calls that may wait: each holds a copy of its input, so an endless queue would be an endless leak.
 pub const MAX_QUEUED_CALLS: usize = 65_536;
 

@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::animation::{self, Animation};
-use crate::attempt::{Contest, Finish, IDENTICAL};
+use crate::answer::{Answer, answer};
+use crate::attempt::Contest;
 use crate::cancel::Cancel;
-use crate::candidate::{self, Candidate, Contender, Outcome, Plan};
-use crate::codec::{self, Format, Header, Metadata, Target};
+use crate::candidate::{self, Candidate};
+use crate::codec::{self, Header, Metadata};
+use crate::color::{Conversion, Profile};
 use crate::decode::{self, Colors, Resizing, Treatment};
 use crate::error::{Error, Result, catch};
+use crate::image::ImageBuffer;
 use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
-use crate::race::{self, Run};
+use crate::race;
 use crate::resample;
 use crate::score::{REFERENCE_BYTES_PER_PIXEL, SCORE_BYTES_PER_PIXEL};
-use crate::search::Goal;
-use crate::select::select;
+use crate::scout::Lore;
 use crate::warning::{Warning, WarningCode};
 
 /// The answer to one call.
@@ -82,24 +84,89 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     files + decoded * decode::BYTES_PER_PIXEL + resizing + pixels * (encoders * bytes_per_sample + judge)
 }
 
-/// Runs one call in the current rayon pool. `header` was read from `input`.
-pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel: &Cancel) -> Result<Optimized> {
+/// Memory that variants of one picture need, one after the other.
+#[must_use]
+pub fn memory_needed_for_all(header: &Header, input_bytes: usize, variants: &[Options]) -> u64 {
+    variants.iter().map(|options| memory_needed(header, input_bytes, options)).max().unwrap_or(0)
+}
+
+/// Makes every variant of one input in the current rayon pool, the answers in their order. `header` was read from `input`.
+///
+/// One variant after the other, each on all threads, from the smallest: what a search learned of one size tells the next
+/// where to begin.
+pub fn optimize(
+    header: &Header,
+    input: &Arc<Vec<u8>>,
+    variants: &[Options],
+    cancel: &Cancel,
+) -> Result<Vec<Optimized>> {
     let queued = cancel.elapsed();
     cancel.check()?;
+    let mut order: Vec<usize> = (0..variants.len()).collect();
+    order.sort_by_key(|&index| variants[index].geometry(header).map_or(u64::MAX, |geometry| geometry.pixels()));
+    let mut answers: Vec<Option<Optimized>> = variants.iter().map(|_| None).collect();
+    // Decoded once as sRGB, and once as it is, where both are asked for.
+    let mut sources: [Option<Source>; 2] = [None, None];
+    let mut learned: Option<(usize, Lore)> = None;
+    for index in order {
+        let options = &variants[index];
+        let place = &mut sources[usize::from(options.keep_profile())];
+        let source = match place {
+            Some(source) => source,
+            None => place.insert(Source::open(header, input, options.keep_profile(), cancel)?),
+        };
+        let lore = learned.take().filter(|(teacher, _)| variants[*teacher].differs_in_size_only(options));
+        let (answer, lore) = variant(source, options, lore.as_ref().map(|(_, lore)| lore), queued, cancel)?;
+        learned = Some((index, lore));
+        answers[index] = Some(answer);
+    }
+    answers.into_iter().map(|answer| answer.ok_or_else(|| Error::internal("a variant was left out"))).collect()
+}
+
+/// An input, decoded if it is a still picture.
+struct Source<'a> {
+    header: &'a Header,
+    input: Arc<Vec<u8>>,
+    conversion: Option<Arc<Conversion>>,
+    kept: Option<Profile>,
+    warning: Option<Warning>,
+    still: Option<ImageBuffer>,
+    decode: Duration,
+}
+
+impl<'a> Source<'a> {
+    fn open(header: &'a Header, input: &Arc<Vec<u8>>, keep_profile: bool, cancel: &Cancel) -> Result<Self> {
+        cancel.check()?;
+        let started = Instant::now();
+        let Colors { conversion, kept, warning } = Colors::of(header, keep_profile);
+        let moves = header.is_animated() && header.frames_are_read();
+        let still = if moves { None } else { Some(catch(|| decode::decode(header, input, conversion.as_ref()))?) };
+        let (conversion, input) = (conversion.map(Arc::new), Arc::clone(input));
+        Ok(Self { header, input, conversion, kept, warning, still, decode: started.elapsed() })
+    }
+}
+
+/// One answer, and what its searches learned.
+fn variant(
+    source: &Source<'_>,
+    options: &Options,
+    lore: Option<&Lore>,
+    queued: Duration,
+    cancel: &Cancel,
+) -> Result<(Optimized, Lore)> {
+    let Source { header, input, conversion, kept, warning, still, decode } = source;
     let started = Instant::now();
-    let input_bytes = input.len() as u64;
-    let Colors { conversion, kept, warning } = Colors::of(header, options.keep_profile());
     let resizing = options.geometry(header).map(|geometry| Resizing { geometry, padding: options.flatten() });
-    let treatment = Arc::new(Treatment { conversion, resizing });
-    let animation = catch(|| Animation::open(header, &input, &treatment, cancel))?;
-    let image = match &animation {
-        Some(animation) => animation.middle().clone(),
-        None => catch(|| decode::decode(header, &input, treatment.conversion.as_ref()))?,
+    let treatment = Arc::new(Treatment { conversion: conversion.clone(), resizing });
+    let animation = catch(|| Animation::open(header, input, &treatment, cancel))?;
+    let image = match (&animation, still) {
+        (Some(animation), _) => animation.middle().clone(),
+        (None, Some(still)) => treatment.resize(still.clone(), cancel)?,
+        (None, None) => return Err(Error::internal("a picture that neither moves nor is still")),
     };
-    let decoded = Instant::now();
-    let image = if animation.is_some() { image } else { treatment.resize(image, cancel)? };
-    let resized = if treatment.resizing.is_some() { Instant::now() } else { decoded };
-    let mut warnings: Vec<_> = warning.into_iter().collect();
+    // Of an animation this is decoding too.
+    let resized = Instant::now();
+    let mut warnings: Vec<_> = warning.clone().into_iter().collect();
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
@@ -110,31 +177,17 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
     };
     let contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
     // Only what was asked for is a candidate.
-    let original = if options.keep_original() && treatment.resizing.is_none() {
-        let (original, warning) = original(header, input, options);
+    let original = (options.keep_original() && resizing.is_none()).then(|| original(header, input, options));
+    let original = original.map(|(file, warning)| {
         warnings.extend(warning);
-        Some(original)
-    } else {
-        None
-    };
+        file
+    });
     let original_bytes = original.as_ref().map(|file| file.len() as u64);
-    let runs = race::hold(&contest, &plan, options.strategy(), original_bytes)?;
-    let encoded = Instant::now();
-    let mut candidates = Vec::with_capacity(options.formats().len() + 1);
-    for &format in options.formats() {
-        let runs = plan.contenders.iter().zip(&runs).filter(|(contender, _)| contender.format == format);
-        let (candidate, more) = standing(format, &runs.collect::<Vec<_>>(), &plan, &contest);
-        candidates.push(candidate);
-        warnings.extend(more);
-    }
-    candidates.extend(original.map(|file| unchanged(file, &contest)));
-    let goal = options.goal();
-    let selection = select(&mut candidates, goal).ok_or_else(|| no_candidate(&warnings))?;
-    if !selection.passed {
-        warnings.push(infeasible(goal, &candidates));
-    }
+    let (runs, lore) = race::hold(&contest, &plan, options.strategy(), original_bytes, lore)?;
+    let encode = resized.elapsed();
+    let Answer { candidates, selection } = answer(options.formats(), &plan, &runs, original, &contest, &mut warnings)?;
     let winner = &candidates[selection.index];
-    Ok(Optimized {
+    let answer = Optimized {
         format: winner.format.map_or(header.format.as_str(), |format| format.as_str()),
         width: image.width(),
         height: image.height(),
@@ -143,83 +196,34 @@ pub fn optimize(header: &Header, input: Arc<Vec<u8>>, options: &Options, cancel:
         passed: selection.passed,
         candidates,
         warnings,
-        input: header.clone(),
-        input_bytes,
+        input: Header::clone(header),
+        input_bytes: input.len() as u64,
         timings: Timings {
             queued,
-            decode: decoded - started,
-            resize: resized - decoded,
-            encode: encoded - resized,
+            decode: *decode,
+            resize: resized - started,
+            encode,
             score: contest.judge_time(),
             total: cancel.elapsed(),
         },
-    })
-}
-
-/// What stands for a requested format: the best of its finished files, or why there is none.
-fn standing(
-    format: Format,
-    runs: &[(&Contender, &Run)],
-    plan: &Plan,
-    contest: &Contest<'_>,
-) -> (Candidate, Option<Warning>) {
-    if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.format == format) {
-        let warning = Warning::of(WarningCode::FormatSkipped, format, &skipped.reason);
-        return (Candidate::without_file(format, Outcome::Skipped), Some(warning));
-    }
-    let finished = runs.iter().filter_map(|(_, run)| if let Run::Finished(finish) = run { Some(finish) } else { None });
-    let file = |finish: &&Finish| (finish.found.best.bytes, finish.found.best.score);
-    let best = finished.min_by(|a, b| contest.goal.compare(file(a), file(b)));
-    let encodes = runs.iter().map(|(_, run)| run.encodes()).sum();
-    let elapsed = runs.iter().map(|(_, run)| run.elapsed()).sum();
-    let failure = runs.iter().find_map(|(_, run)| if let Run::Failed(error) = run { Some(error) } else { None });
-    let failed =
-        failure.map(|error| Warning::of(WarningCode::EncodeFailed, format, format!("{format} failed: {error}")));
-    let Some(best) = best else {
-        let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Abandoned };
-        return (Candidate { encodes, elapsed, ..Candidate::without_file(format, outcome) }, failed);
     };
-    let dropped = contest.encoder(format).dropped_metadata();
-    let warning = dropped
-        .map(|name| Warning::of(WarningCode::MetadataDropped, format, format!("{format} cannot carry {name} here.")));
-    let candidate = Candidate {
-        data: Some(Arc::clone(&best.found.best.file)),
-        quality: if let Target::Quality(quality) = best.target { Some(quality) } else { None },
-        score: best.found.best.score,
-        encodes,
-        elapsed,
-        ..Candidate::without_file(format, Outcome::Lost)
-    };
-    (candidate, failed.or(warning))
+    Ok((answer, lore))
 }
 
 /// The input, without its metadata unless they are wanted.
-fn original(header: &Header, input: Arc<Vec<u8>>, options: &Options) -> (Arc<Vec<u8>>, Option<Warning>) {
+fn original(header: &Header, input: &Arc<Vec<u8>>, options: &Options) -> (Arc<Vec<u8>>, Option<Warning>) {
     if options.keep_metadata() {
-        return (input, None);
+        return (Arc::clone(input), None);
     }
     // A failure here is no reason to lose the answer.
-    let stripped = catch(|| Ok(codec::strip(header, &input))).unwrap_or_default();
+    let stripped = catch(|| Ok(codec::strip(header, input))).unwrap_or_default();
     match stripped {
         Some(stripped) => (Arc::new(stripped), None),
-        None if header.metadata == Metadata::default() => (input, None),
+        None if header.metadata == Metadata::default() => (Arc::clone(input), None),
         None => {
             let message = "The original keeps its metadata: they share bytes with the picture, or the file is damaged.";
-            (input, Some(Warning::new(WarningCode::MetadataKept, message)))
+            (Arc::clone(input), Some(Warning::new(WarningCode::MetadataKept, message)))
         }
-    }
-}
-
-/// The original as a candidate.
-fn unchanged(file: Arc<Vec<u8>>, contest: &Contest<'_>) -> Candidate {
-    Candidate {
-        format: None,
-        data: Some(file),
-        quality: None,
-        score: contest.goal.needs_score().then_some(IDENTICAL),
-        encodes: 0,
-        elapsed: Duration::ZERO,
-        outcome: Outcome::Lost,
     }
 }
 
@@ -230,29 +234,4 @@ fn kept_metadata(header: &Header, options: &Options) -> (Metadata, Vec<Warning>)
     let (metadata, too_large) = header.metadata.for_output();
     let warn = |name| Warning::new(WarningCode::MetadataDropped, format!("The {name} block is too large to keep."));
     (metadata, too_large.into_iter().map(warn).collect())
-}
-
-/// Names the constraint that nothing satisfies, and what is returned instead.
-fn infeasible(goal: Goal, candidates: &[Candidate]) -> Warning {
-    let fits = candidates.iter().filter_map(Candidate::bytes).any(|bytes| goal.fits(bytes));
-    let message = match (goal.max_bytes, goal.min_score) {
-        (Some(most), _) if !fits => {
-            format!("No candidate has at most {most} bytes (maxBytes); the smallest one is returned.")
-        }
-        (Some(most), Some(least)) => format!(
-            "No candidate has at most {most} bytes (maxBytes) and a score of at least {least} (minScore) at once; the \
-             best-looking one within maxBytes is returned."
-        ),
-        (_, least) => {
-            let least = least.unwrap_or_default();
-            format!("No candidate scores at least {least} (minScore); the best-looking one is returned.")
-        }
-    };
-    Warning::new(WarningCode::Infeasible, message)
-}
-
-fn no_candidate(warnings: &[Warning]) -> Error {
-    let reasons: Vec<_> =
-        warnings.iter().filter(|w| w.format.is_some()).map(|w| w.message.trim_end_matches('.')).collect();
-    Error::NoCandidate { reasons: reasons.join("; ") }
 }

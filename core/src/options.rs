@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::checks::{MAX_SAFE_INTEGER, boolean, integer, invalid, keyword, one_of, reject_unknown, whole_number};
 use crate::codec::{Effort, Format, Header};
-use crate::error::Result;
-use crate::limits::{Limits, MAX_PAGES, MAX_SIDE, MAX_TIMEOUT};
+use crate::error::{Error, Result};
+use crate::limits::{Limits, MAX_PAGES, MAX_SIDE, MAX_TIMEOUT, MAX_VARIANTS};
 use crate::resize::{Geometry, Resize};
 use crate::search::Goal;
 use crate::value::Value;
@@ -184,6 +184,12 @@ impl Options {
         self.resize.and_then(|resize| resize.geometry(header.shown_size()))
     }
 
+    /// Whether both ask for the same but for the size.
+    #[must_use]
+    pub fn differs_in_size_only(&self, other: &Self) -> bool {
+        Self { resize: None, ..self.clone() } == Self { resize: None, ..other.clone() }
+    }
+
     /// Background for formats without alpha. Default: none; those formats are skipped if alpha is in use.
     #[must_use]
     pub fn flatten(&self) -> Option<[u8; 3]> {
@@ -248,6 +254,46 @@ impl Options {
         })
     }
 }
+
+impl Options {
+    /// Validates variants of one call, each with the options of `shared` that it does not give itself. What belongs to the
+    /// whole call is not for a variant.
+    ///
+    /// # Errors
+    /// As [`Options::parse`]; what a variant says itself is named as in `variants[2].resize.width`.
+    pub fn parse_many(variants: &Value, shared: &Value) -> Result<Vec<Self>> {
+        let expected = format!("an array of 1 to {MAX_VARIANTS} objects");
+        let Value::List(items) = variants else { return Err(invalid("variants", expected, variants)) };
+        if items.is_empty() || items.len() > MAX_VARIANTS {
+            return Err(invalid("variants", expected, format!("{} items", items.len())));
+        }
+        // What is wrong with the call is said before any variant.
+        Self::parse(shared)?;
+        let shared: &[_] = if let Value::Object(entries) = shared { entries } else { &[] };
+        items.iter().enumerate().map(|(index, item)| variant(index, item, shared)).collect()
+    }
+}
+
+fn variant(index: usize, item: &Value, shared: &[(String, Value)]) -> Result<Options> {
+    let Value::Object(own) = item else { return Err(invalid(&format!("variants[{index}]"), "an object", item)) };
+    for (name, value) in own {
+        if OF_THE_CALL.contains(&name.as_str()) {
+            let expected = "it beside the variants, because it belongs to the whole call";
+            return Err(invalid(&format!("variants[{index}].{name}"), expected, value));
+        }
+    }
+    let inherited = shared.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    let merged = Value::Object(own.iter().chain(inherited).cloned().collect());
+    Options::parse(&merged).map_err(|error| match error {
+        Error::InvalidOption { option, expected, received } => {
+            Error::InvalidOption { option: format!("variants[{index}].{option}"), expected, received }
+        }
+        other => other,
+    })
+}
+
+/// Options that say how a call runs, not what it makes.
+const OF_THE_CALL: [&str; 4] = ["concurrency", "parallel", "limits", "signal"];
 
 fn formats(value: &Value) -> Result<Option<Vec<Format>>> {
     let names = Format::ALL.map(Format::as_str);

@@ -13,7 +13,7 @@ use crate::codec::Format;
 use crate::error::{Error, Result, catch};
 use crate::ladder::Method;
 use crate::options::Strategy;
-use crate::scout::{Estimate, Promise, scout};
+use crate::scout::{Estimate, Lore, Promise, scout};
 use crate::search::{Found, Goal, Probe};
 
 /// What became of a contender.
@@ -48,24 +48,44 @@ impl Run {
     }
 }
 
-/// Runs every contender of `plan` that `strategy` wants; one result for each. `original` is the size of the input if it is
-/// a candidate too. `Err` only if the whole call ends.
-pub fn hold(contest: &Contest<'_>, plan: &Plan, strategy: Strategy, original: Option<u64>) -> Result<Vec<Run>> {
+/// Runs every contender of `plan` that `strategy` wants: one result for each, and what was learned. `original` is the size of
+/// the input if it is a candidate too, `lore` what the contest over another size of the same picture taught. `Err` only if the
+/// whole call ends.
+pub fn hold(
+    contest: &Contest<'_>,
+    plan: &Plan,
+    strategy: Strategy,
+    original: Option<u64>,
+    lore: Option<&Lore>,
+) -> Result<(Vec<Run>, Lore)> {
     // Where every format makes one file, there is nothing to guess and nobody to leave out.
     let certain = strategy == Strategy::All && !contest.goal.needs_score();
     let look_around = || {
         if certain {
             return Ok(plan.contenders.iter().map(|contender| Estimate::unseen(contest, contender)).collect());
         }
-        scout(contest, &plan.contenders, &plan.image)
+        match lore.and_then(|lore| lore.recall(contest, &plan.contenders)) {
+            Some(estimates) => Ok(estimates),
+            None => scout(contest, &plan.contenders, &plan.image),
+        }
     };
     let (prepared, estimates) = rayon::join(|| catch(|| contest.prepare(plan)), || catch(look_around));
     prepared?;
     let estimates: Vec<Estimate> = estimates?;
     let entries: Vec<Entry> = plan.contenders.iter().zip(&estimates).collect();
-    if strategy == Strategy::Race {
-        return race(contest, &entries, original);
-    }
+    let runs = match strategy {
+        Strategy::Race => race(contest, &entries, original)?,
+        Strategy::All => race_each(contest, &entries)?,
+    };
+    let lore = Lore::new(entries.iter().zip(&runs).map(|((contender, estimate), run)| {
+        let curve = if let Run::Finished(finish) = run { &finish.curve } else { &estimate.curve };
+        (*contender, curve)
+    }));
+    Ok((runs, lore))
+}
+
+/// A race for each format.
+fn race_each(contest: &Contest<'_>, entries: &[Entry]) -> Result<Vec<Run>> {
     // Every format is a race of its own ways, which the original has no part in.
     let mut groups: Vec<_> = entries.chunk_by(|a, b| a.0.format == b.0.format).enumerate().collect();
     groups.sort_by_key(|(_, group)| start_rank(group[0].0.format));

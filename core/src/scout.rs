@@ -42,6 +42,30 @@ impl Estimate {
     }
 }
 
+/// What a contest learned of its contenders, to begin with at another size of the same picture.
+#[derive(Debug)]
+pub struct Lore(Vec<(Format, Method, Curve)>);
+
+impl Lore {
+    pub fn new<'a>(learned: impl Iterator<Item = (&'a Contender, &'a Curve)>) -> Self {
+        Self(learned.map(|(contender, curve)| (contender.format, contender.method, curve.clone())).collect())
+    }
+
+    /// An estimate per contender; `None` if one of them is new.
+    #[must_use]
+    pub fn recall(&self, contest: &Contest<'_>, contenders: &[Contender]) -> Option<Vec<Estimate>> {
+        let recall = |contender: &Contender| {
+            let (Contender { format, method, .. }, Estimate { curve: unseen, .. }) =
+                (contender, Estimate::unseen(contest, contender));
+            let (_, _, curve) = self.0.iter().find(|(known, way, _)| (known, way) == (format, method))?;
+            let curve = curve.for_another_size(&unseen)?;
+            let promise = Some(promise(contest, &curve));
+            Some(Estimate { curve, promise })
+        };
+        contenders.iter().map(recall).collect()
+    }
+}
+
 /// One estimate per contender.
 pub fn scout(contest: &Contest<'_>, contenders: &[Contender], image: &ImageBuffer) -> Result<Vec<Estimate>> {
     // Of an animation a whole frame is a sample.

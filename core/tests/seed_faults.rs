@@ -29,7 +29,8 @@ fn png(width: u32, alpha: bool) -> Vec<u8> {
 fn optimize(threads: usize, input: Vec<u8>, entries: &[(&str, Value)]) -> Result<Optimized> {
     let entries = entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let options = Options::parse(&Value::Object(entries)).unwrap();
-    Budget::new(threads, u64::MAX).run(OptimizeCall::new(input, options), Cancel::new(None))
+    let mut answers = Budget::new(threads, u64::MAX).run(OptimizeCall::new(input, vec![options]), Cancel::new(None))?;
+    Ok(answers.remove(0))
 }
 
 /// Fault 1: with `1 < concurrency < formats.length` only the first `concurrency` formats were encoded.
