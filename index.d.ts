@@ -15,11 +15,14 @@ export interface Candidate {
   format: Format | 'gif'
   /** Size of the file; null if there is none. */
   bytes: number | null
-  /** The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original. */
+  /**
+   * The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original. Of an animation it may
+   * be higher than asked for: where at a lower one nothing would move.
+   */
   quality: number | null
   /**
    * SSIMULACRA2 against the input (resized, if it is), of the file as a decoder shows it; 100 where every pixel is kept;
-   * null where no score was asked for.
+   * null where no score was asked for. Of an animation the lowest of up to 12 of its frames.
    */
   score: number | null
   /** How many times its encoders ran over the whole picture. */
@@ -59,7 +62,7 @@ export interface ImageInfo {
   bitDepth: number
   /** EXIF orientation, 1 (upright) to 8. */
   orientation: number
-  /** Frames of an animation; 1 for a still picture. */
+  /** Frames of an animation; 1 for a still picture. At most 100,000 are counted. */
   pages: number
   colorSpace: 'gray' | 'rgb' | 'cmyk'
 }
@@ -75,7 +78,7 @@ export declare function inspect(input: Uint8Array): Promise<ImageInfo>
 
 /** Bounds against hostile input. */
 export interface Limits {
-  /** Most pixels (width × height) of the input, and of the result if it is resized. Default: 100,000,000. */
+  /** Most pixels (width × height) of the input (of each frame of an animation), and of the result if it is resized. Default: 100,000,000. */
   maxPixels?: number
   /** Largest input in bytes. Default: 134,217,728 (128 MiB). */
   maxInputBytes?: number
@@ -145,7 +148,10 @@ export interface OptimizeOptions {
    * best-looking file that fits is searched. Default: none.
    */
   maxBytes?: number
-  /** Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Default: false. */
+  /**
+   * Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Of an animation the
+   * colour of fully transparent pixels does not count. Default: false.
+   */
   lossless?: boolean
   /** CPU for bytes. Default: 'balanced'. */
   effort?: Effort

@@ -22,6 +22,7 @@ const SMALL = [
   'palette-alpha.png',
   'rgb16.png',
   'cmyk.jpg',
+  'animated.gif',
 ]
 const POOLS = [1, 2, 3, 5, 8]
 const LIMITED = [{ concurrency: 1 }, { concurrency: 2 }, { concurrency: 3 }, { concurrency: 4 }, { concurrency: 8 }]

@@ -26,7 +26,7 @@ const VALID = {
   flatten: '#00fF7f',
   colorProfile: 'keep',
   metadata: 'keep',
-  limits: { maxPixels: 1, maxInputBytes: 1000, timeoutMs: 86_400_000 },
+  limits: { maxPixels: 1, maxInputBytes: 1000, maxFrames: 1, timeoutMs: 86_400_000 },
   signal: new AbortController().signal,
 }
 
@@ -75,6 +75,7 @@ const WRONG_INSIDE = {
   'resize.height': [...NOT_INTEGERS, MAX_SIDE + 1],
   'limits.maxPixels': [...NOT_INTEGERS, MAX_SIDE ** 2 + 1],
   'limits.maxInputBytes': [...NOT_INTEGERS, 2 ** 53],
+  'limits.maxFrames': [...NOT_INTEGERS, 100_000],
   'limits.timeoutMs': [...NOT_INTEGERS, 86_400_001],
 }
 
@@ -285,7 +286,12 @@ describe('index.d.ts and the engine know the same options', () => {
       { resize: { width: 1, height: 1 } },
       { resize: { width: MAX_SIDE, height: MAX_SIDE } },
       { minScore: 100, maxBytes: most },
-      { quality: 100, maxBytes: most, concurrency: most, limits: { maxPixels: MAX_SIDE ** 2, maxInputBytes: most } },
+      {
+        quality: 100,
+        maxBytes: most,
+        concurrency: most,
+        limits: { maxPixels: MAX_SIDE ** 2, maxInputBytes: most, maxFrames: 99_999 },
+      },
     ]) {
       await pixrace.optimize(PIXEL, options)
     }

@@ -266,15 +266,6 @@ describe('the defaults', () => {
     })
   }
 
-  test('of an animation the first frame, with a warning', async () => {
-    for (const name of ['animated.gif', 'animated.png', 'animated.webp']) {
-      const result = await pixrace.optimize(fixture(name))
-      assert.ok(codes(result).includes('first-page-only'), name)
-      assert.ok(result.passed && !result.isOriginal && result.score >= 70, name)
-      await assertScores(fixture(name), result, name)
-    }
-  })
-
   test('score every format against the background that it was laid on', async () => {
     const [input, flatten] = [fixture('logo-alpha.png'), '#204060']
     const result = await pixrace.optimize(input, { flatten, strategy: 'all', effort: 'fast' })

@@ -77,7 +77,7 @@ export type Shapes = [
   Expect<Equal<OptimizeResult['input'], ImageInfo>>,
   Expect<Equal<OptimizeResult['timings'], Timings>>,
   Expect<Equal<keyof Timings, 'decodeMs' | 'resizeMs' | 'encodeMs' | 'scoreMs' | 'totalMs' | 'queuedMs'>>,
-  Expect<Equal<keyof Limits, 'maxPixels' | 'maxInputBytes' | 'timeoutMs'>>,
+  Expect<Equal<keyof Limits, 'maxPixels' | 'maxInputBytes' | 'maxFrames' | 'timeoutMs'>>,
   Expect<Equal<keyof Qualities, 'avif' | 'webp' | 'jpeg'>>,
   Expect<Equal<Resize, { width?: number; height?: number; fit?: Fit; enlarge?: boolean }>>,
   Expect<Equal<OptimizeOptions['signal'], AbortSignal | undefined>>,
@@ -117,7 +117,7 @@ export async function allowed() {
     resize: { width: 640, height: 480, fit: 'cover', enlarge: true },
     flatten: '#ffffff',
     metadata: 'keep',
-    limits: { maxPixels: 1e6, maxInputBytes: 1e6, timeoutMs: 1000 },
+    limits: { maxPixels: 1e6, maxInputBytes: 1e6, maxFrames: 100, timeoutMs: 1000 },
     signal: AbortSignal.timeout(1000),
   })
   optimizeSync(input, { minScore: 82.5, maxBytes: 1, strategy: 'all', signal: new AbortController().signal })

@@ -140,8 +140,8 @@ async function table(names, inputs, answers) {
 
 // Short words for what happens often; anything else in the words of the engine.
 function summary({ code, format, message }) {
-  if (code === 'first-page-only') return 'animated, only the first frame is encoded'
   if (code === 'format-skipped' && message.includes('transparency')) return `${format} skipped (uses transparency)`
+  if (code === 'format-skipped' && message.includes('anim')) return `${format} skipped (animated)`
   return message.replace(/\.$/, '')
 }
 

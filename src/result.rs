@@ -65,10 +65,11 @@ pub struct Candidate {
     pub format: &'static str,
     /// Size of the file; null if there is none.
     pub bytes: Either<f64, Null>,
-    /// The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original.
+    /// The quality it was encoded at, 1 to 100; null for lossless and palette candidates and the original. Of an animation it may
+    /// be higher than asked for: where at a lower one nothing would move.
     pub quality: Either<u32, Null>,
     /// SSIMULACRA2 against the input (resized, if it is), of the file as a decoder shows it; 100 where every pixel is kept;
-    /// null where no score was asked for.
+    /// null where no score was asked for. Of an animation the lowest of up to 12 of its frames.
     pub score: Either<f64, Null>,
     /// How many times its encoders ran over the whole picture.
     pub encodes: u32,
@@ -112,7 +113,7 @@ pub struct ImageInfo {
     pub bit_depth: u32,
     /// EXIF orientation, 1 (upright) to 8.
     pub orientation: u32,
-    /// Frames of an animation; 1 for a still picture.
+    /// Frames of an animation; 1 for a still picture. At most 100,000 are counted.
     pub pages: u32,
     #[napi(ts_type = "'gray' | 'rgb' | 'cmyk'")]
     pub color_space: &'static str,

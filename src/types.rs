@@ -51,7 +51,7 @@ pub struct Qualities {
 /// Bounds against hostile input.
 #[napi(object, object_to_js = false)]
 pub struct Limits {
-    /// Most pixels (width × height) of the input, and of the result if it is resized. Default: 100,000,000.
+    /// Most pixels (width × height) of the input (of each frame of an animation), and of the result if it is resized. Default: 100,000,000.
     pub max_pixels: Option<f64>,
     /// Largest input in bytes. Default: 134,217,728 (128 MiB).
     pub max_input_bytes: Option<f64>,
@@ -109,7 +109,8 @@ pub struct OptimizeOptions {
     /// No candidate above this many bytes passes. An integer of at least 1. Without `minScore`, `quality` and `lossless`: the
     /// best-looking file that fits is searched. Default: none.
     pub max_bytes: Option<f64>,
-    /// Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Default: false.
+    /// Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Of an animation the
+    /// colour of fully transparent pixels does not count. Default: false.
     pub lossless: Option<bool>,
     /// CPU for bytes. Default: 'balanced'.
     pub effort: Option<Effort>,

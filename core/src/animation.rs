@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use image::{DynamicImage, Rgba, RgbaImage};
+use image::{DynamicImage, RgbaImage};
 
 use crate::cancel::Cancel;
+use crate::change::{FULL_DEPTH, changed_count, deepest_change};
 use crate::codec::{self, Canvas, Encoder, Format, Header, InputFormat, Motion, Target};
 use crate::decode::{self, Treatment};
 use crate::error::{Error, Result};
@@ -269,19 +270,121 @@ fn header_of(file: &[u8]) -> Result<Header> {
     decode::read_header(file, &limits)
 }
 
-/// A change that no encoder takes for noise: more need not be known.
-const FULL_DEPTH: u8 = 64;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Metadata;
+    use crate::codec::{ColorSpace, Effort};
 
-fn deepest_change(before: &RgbaImage, after: &RgbaImage) -> u8 {
-    let depth = |(a, b): (&Rgba<u8>, &Rgba<u8>)| {
-        let colors = (0..3).map(|i| u32::from(a[i].abs_diff(b[i])) * u32::from(a[3])).max().unwrap_or(0);
-        if a[3] == b[3] { colors.div_ceil(255) as u8 } else { u8::MAX }
-    };
-    before.pixels().zip(after.pixels()).map(depth).max().unwrap_or(0)
-}
+    /// A WebP that shows these shades of grey, each as long as it says.
+    fn webp(frames: &[(u8, u32)]) -> Vec<u8> {
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        let encoder =
+            Encoder { format: Format::Webp, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
+        let picture = |&(shade, duration)| {
+            let raster = image::GrayImage::from_pixel(4, 4, image::Luma([shade]));
+            Ok((ImageBuffer::new(DynamicImage::ImageLuma8(raster)), duration))
+        };
+        let motion = Motion { width: 4, height: 4, plays: 3 };
+        encoder.encode_animation(motion, frames.iter().map(picture), Target::Lossless).unwrap()
+    }
 
-/// How many pixels differ.
-fn changed_count(before: &RgbaImage, after: &RgbaImage) -> u64 {
-    let pixels = before.as_raw().chunks_exact(4).zip(after.as_raw().chunks_exact(4));
-    pixels.filter(|(before, after)| before != after).count() as u64
+    fn animation(frames: &[(u8, u32)]) -> Animation {
+        let file = webp(frames);
+        let header = header_of(&file).unwrap();
+        Animation::open(&header, &Arc::new(file), &Arc::default(), &Cancel::new(None)).unwrap().unwrap()
+    }
+
+    fn header(width: u32, height: u32, pages: u32) -> Header {
+        Header {
+            format: InputFormat::Gif,
+            width,
+            height,
+            pages,
+            has_alpha: true,
+            bit_depth: 8,
+            orientation: image::metadata::Orientation::NoTransforms,
+            color_space: ColorSpace::Rgb,
+            profile: None,
+            metadata: Metadata::default(),
+        }
+    }
+
+    #[test]
+    fn large_canvases_have_few_samples() {
+        assert_eq!(sample_count(&header(320, 240, 3)), 3);
+        assert_eq!(sample_count(&header(320, 240, 100)), 12);
+        assert_eq!(sample_count(&header(1920, 1080, 100)), 3);
+        assert_eq!(sample_count(&header(10_000, 10_000, 100)), 2);
+        let frames: Vec<_> = (0..30).map(|shade| (shade * 8, 50)).collect();
+        let indices = animation(&frames).samples.iter().map(|sample| sample.index).collect::<Vec<_>>();
+        assert_eq!(animation(&frames).changed_pixels(), 30 * 16);
+        assert_eq!(indices, [0, 2, 5, 7, 10, 13, 15, 18, 21, 23, 26, 29]);
+    }
+
+    #[test]
+    fn frames_and_their_pixels_are_bounded() {
+        let limits = Limits { max_frames: 10, ..Limits::default() };
+        let refused = |header| match check_limits(&header, &limits) {
+            Err(Error::LimitExceeded { limit, .. }) => limit,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(check_limits(&header(9, 9, 10), &limits), Ok(()));
+        assert_eq!(refused(header(9, 9, 11)), "maxFrames");
+        assert_eq!(refused(header(30_000, 30_000, 10)), "animationPixels");
+        let apng = Header { format: InputFormat::Png, ..header(9, 9, 11) };
+        assert_eq!(check_limits(&apng, &limits), Ok(()));
+    }
+
+    /// Frames that were merged are found by their times; if none was, by their places, whatever they last.
+    #[test]
+    fn frames_are_found_at_their_times() {
+        let cancel = Cancel::new(None);
+        let long = animation(&[(10, 30), (20, 50), (30, 20), (40, 60)]);
+        let same =
+            |animation: &Animation, frames: &[(u8, u32)]| animation.prove_identical(&webp(frames), &cancel).is_ok();
+        assert!(same(&long, &[(10, 30), (20, 50), (30, 20), (40, 60)]));
+        assert!(!same(&long, &[(10, 30), (20, 50), (31, 20), (40, 60)]));
+        let short = animation(&[(10, 0), (20, 0), (10, 5), (20, 0)]);
+        assert!(same(&short, &[(10, 0), (20, 0), (10, 5), (20, 0)]));
+        assert!(!same(&short, &[(10, 0), (20, 0), (10, 5), (21, 0)]));
+        assert!(!same(&long, &[(10, 80), (30, 20), (40, 60)]));
+        let look = |frames: &[(u8, u32)]| {
+            let mut seen = Vec::new();
+            long.compare(&webp(frames), &cancel, [0, 1, 3].into_iter(), |place, shown| {
+                let crate::image::Pixels::Gray8(samples) = shown.pixels() else { panic!("not grey") };
+                seen.push((place, samples[0]));
+                Ok(())
+            })
+            .unwrap();
+            seen
+        };
+        assert_eq!(look(&[(10, 80), (30, 20), (40, 60)]), [(0, 10), (1, 10), (2, 40)]);
+        assert_eq!(look(&[(10, 30), (20, 130)]), [(0, 10), (1, 20), (2, 20)]);
+        assert_eq!(look(&[(7, 160)]), [(0, 7), (1, 7), (2, 7)]);
+    }
+
+    #[test]
+    fn all_frames_or_none() {
+        let mut file = webp(&[(10, 30), (20, 50), (30, 20)]);
+        let header = header_of(&file).unwrap();
+        let cancel = Cancel::new(None);
+        assert_eq!(
+            Animation::open(&header, &Arc::new(file.clone()), &Arc::default(), &cancel).unwrap().unwrap().motion.plays,
+            3
+        );
+        let more = Header { pages: 4, ..header.clone() };
+        assert!(matches!(
+            Animation::open(&more, &Arc::new(file.clone()), &Arc::default(), &cancel),
+            Err(Error::CorruptInput { .. })
+        ));
+        file.truncate(file.len() - 6);
+        assert!(matches!(
+            Animation::open(&header, &Arc::new(file), &Arc::default(), &cancel),
+            Err(Error::CorruptInput { .. })
+        ));
+        cancel.stop();
+        let file = Arc::new(webp(&[(10, 30), (20, 50), (30, 20)]));
+        assert!(matches!(Animation::open(&header, &file, &Arc::default(), &cancel), Err(Error::Aborted)));
+    }
 }

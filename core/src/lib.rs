@@ -13,6 +13,7 @@ pub mod budget;
 pub mod calls;
 pub mod cancel;
 pub mod candidate;
+pub mod change;
 mod checks;
 pub mod codec;
 pub mod color;

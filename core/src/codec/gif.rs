@@ -239,3 +239,75 @@ fn clear(canvas: &mut RgbaImage, (left, top, width, height): Area) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A screen of 2 × 1 pixels in black, red, and what follows.
+    fn file(parts: &[&[u8]]) -> Vec<u8> {
+        let head = [b"GIF89a\x02\0\x01\0\x80\0\0", &[0, 0, 0, 255, 0, 0][..]].concat();
+        [&[&head[..]], parts].concat().concat()
+    }
+
+    /// One pixel at the left: a clear code, the colour and an end code, of 3 bits each.
+    fn frame(color: u8, dispose: u8, delay: u8) -> Vec<u8> {
+        let codes = 4 | u16::from(color) << 3 | 5 << 6;
+        let [low, high] = codes.to_le_bytes();
+        let control = [0x21, 0xF9, 4, dispose << 2, delay, 0, 0, 0];
+        [&control[..], &[0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, low, high, 0]].concat()
+    }
+
+    const REPEAT_TWICE: &[u8] = b"\x21\xFF\x0BNETSCAPE2.0\x03\x01\x02\0\0";
+    const TRAILER: &[u8] = b";";
+
+    #[test]
+    fn an_interlaced_frame_has_every_row_once() {
+        for height in 0..40 {
+            let mut rows: Vec<u32> = row_order(height, true).collect();
+            rows.sort_unstable();
+            assert!(rows.into_iter().eq(row_order(height, false)));
+        }
+        assert!(row_order(10, true).eq([0, 8, 4, 2, 6, 1, 3, 5, 7, 9]));
+    }
+
+    /// Repeating twice is playing three times, and it may be said anywhere.
+    #[test]
+    fn plays_are_one_more_than_repeats() {
+        let frame = frame(1, 0, 7);
+        assert_eq!(plays(&file(&[&frame, &frame, TRAILER])), 1);
+        assert_eq!(plays(&file(&[REPEAT_TWICE, &frame, TRAILER])), 3);
+        assert_eq!(plays(&file(&[&frame, REPEAT_TWICE, &frame])), 3);
+        assert_eq!(plays(&file(&[&frame, b"\x21\xFF\x0BANIMEXTS1.0\x03\x01\0\0\0"])), 0);
+        assert_eq!(plays(b"GIF89a"), 1);
+    }
+
+    #[test]
+    fn a_rest_of_an_animation_is_no_still() {
+        let frame = frame(1, 0, 7);
+        assert!(!breaks_off(&file(&[REPEAT_TWICE, &frame, TRAILER])));
+        assert!(!breaks_off(&file(&[&frame])));
+        assert!(!breaks_off(&file(&[&frame, b"\0\0"])));
+        assert!(breaks_off(&file(&[REPEAT_TWICE, &frame])));
+        assert!(breaks_off(&file(&[REPEAT_TWICE, &frame, b"\0\0"])));
+        assert!(breaks_off(&file(&[&frame, &frame[..5]])));
+        assert!(breaks_off(&file(&[&frame, &frame[..20]])));
+    }
+
+    /// What is disposed to the background becomes transparent, what is restored becomes what it was.
+    #[test]
+    fn frames_are_disposed_as_browsers_do() {
+        let frames = [frame(1, 1, 7), frame(0, 3, 8), frame(0, 2, 0), frame(1, 0, 9)];
+        let left = |canvas: Result<Canvas>| canvas.map(|canvas| (canvas.image.get_pixel(0, 0).0, canvas.duration));
+        let whole = file(&[&frames.concat(), TRAILER]);
+        let shown: Result<Vec<_>> = canvases(&whole).unwrap().map(left).collect();
+        let (red, black) = ([255, 0, 0, 255], [0, 0, 0, 255]);
+        assert_eq!(shown, Ok(vec![(red, 70), (black, 80), (black, 0), (red, 90)]));
+        // A colour that is not in the table is none.
+        let cleared = file(&[&frames[..3].concat(), &frame(3, 0, 0), TRAILER]);
+        assert_eq!(left(canvases(&cleared).unwrap().last().unwrap()), Ok(([0; 4], 0)));
+        let cut = &whole[..whole.len() - 5];
+        assert!(canvases(cut).unwrap().last().unwrap().is_err());
+        assert!(canvases(cut).unwrap().count() <= 5);
+    }
+}

@@ -192,3 +192,37 @@ pub(super) fn encode_animation(
     }
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::codec::{Format, Metadata};
+    use image::GrayImage;
+
+    fn frames_of(depth: u8, quality: u8) -> usize {
+        let (metadata, cancel) = (Metadata::default(), Cancel::new(None));
+        let encoder =
+            Encoder { format: Format::Webp, effort: Effort::Fast, metadata: &metadata, profile: None, cancel: &cancel };
+        let frame = |shade| {
+            let raster = GrayImage::from_pixel(16, 16, image::Luma([shade]));
+            Ok((ImageBuffer::new(DynamicImage::ImageLuma8(raster)), 50))
+        };
+        let frames = [frame(100), frame(100 + depth)].into_iter();
+        let motion = Motion { width: 16, height: 16, plays: 0 };
+        let file = encode_animation(&encoder, motion, frames, Target::Quality(quality)).unwrap();
+        canvases(&file).unwrap().count()
+    }
+
+    /// Our copy of libwebp's rule: at the lowest quality that sees a change there are two frames, below there is one.
+    #[test]
+    fn small_changes_are_overlooked_below_a_quality() {
+        assert_eq!((quality_that_sees(0), quality_that_sees(1)), (None, None));
+        assert_eq!(frames_of(1, 100), 1);
+        for depth in 2..40 {
+            let lowest = quality_that_sees(depth).unwrap();
+            assert_eq!(frames_of(depth, lowest), 2, "{depth} at {lowest}");
+            assert!(lowest == 1 || frames_of(depth, lowest - 1) == 1, "{depth} below {lowest}");
+        }
+    }
+}
