@@ -195,6 +195,15 @@ export interface OptimizeOptions {
    * for others. CMYK becomes sRGB either way. Default: 'srgb', with `lossless` 'keep'.
    */
   colorProfile?: ColorProfilePolicy
+  /**
+   * What a page shows until the picture is there, made of the decoded (and resized) picture: the result's `placeholder`.
+   * 'thumbhash': a `data:` URL of at most 1000 characters (on photographs 170 to 390) with the picture that its ThumbHash
+   * describes, smooth and 32 pixels at its longest side, to be shown as it is. 'blur': a `data:` URL of at most 500
+   * characters (on photographs 130 to 260) with the picture in at most 16 pixels, to be blurred by CSS. Both are WebP, with
+   * alpha if the picture has it, and of its aspect ratio. 'color': the average colour as '#rrggbb', the mean of the
+   * sRGB-encoded values weighted by alpha. No other byte of the answer depends on it. Default: none.
+   */
+  placeholder?: Placeholder
   /** Bounds against hostile input. */
   limits?: Limits
   /** Stops queued and running work; the promise rejects with the signal's reason. */
@@ -225,6 +234,11 @@ export interface OptimizeResult {
   /** One per requested format, in that order, then the original if it was a candidate. */
   candidates: Array<Candidate>
   warnings: Array<Warning>
+  /**
+   * What the option `placeholder` asked for: a `data:` URL, or a colour as '#rrggbb'. Null if nothing was asked for, and for
+   * the colour of a picture that is wholly transparent.
+   */
+  placeholder: string | null
   input: ImageInfo
   timings: Timings
 }
@@ -246,6 +260,9 @@ export declare function optimizeSync(input: Uint8Array, options?: OptimizeOption
  * - `abandoned`: it was stopped because it could no longer win.
  */
 export type Outcome = 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'
+
+/** What a page shows until the picture is there. */
+export type Placeholder = 'thumbhash' | 'blur' | 'color'
 
 /** One quality per lossy format; a format that is left out gets the default. */
 export interface Qualities {

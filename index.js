@@ -845,6 +845,7 @@ module.exports.optimize = nativeBinding.optimize
 module.exports.optimizeMany = nativeBinding.optimizeMany
 module.exports.optimizeSync = nativeBinding.optimizeSync
 module.exports.Outcome = nativeBinding.Outcome
+module.exports.Placeholder = nativeBinding.Placeholder
 module.exports.score = nativeBinding.score
 module.exports.Strategy = nativeBinding.Strategy
 module.exports.versions = nativeBinding.versions

@@ -30,6 +30,10 @@ const LIMITED = [{ concurrency: 1 }, { concurrency: 2 }, { concurrency: 3 }, { c
 /** One file of every format. */
 const ONCE = { quality: 80, strategy: 'all' }
 
+/** The same of another size. */
+const RESIZED = { formats: ['png', 'webp'], quality: 80, effort: 'fast' }
+const LARGE_BOX = { width: 900, height: 1200, fit: 'contain', enlarge: true }
+
 /** Enough for the AVIF encoder to cut a picture into several tiles, which is where threads could show. */
 const LARGE_WIDTH = 1440
 
@@ -63,6 +67,9 @@ before(async () => {
     ...small.slice(2, 5).map(picture => job(picture, { maxBytes: 4000, effort: 'fast' })),
     job({ name: 'photo.png', file: small[0].file }, { lossless: true, strategy: 'all', metadata: 'keep' }),
     job({ name: 'large photo', file: large }, { ...ONCE, effort: 'fast' }),
+    // Large enough that its scaling is shared out; with a placeholder of every kind of work.
+    job({ name: 'large photo', file: large }, { ...RESIZED, resize: { width: 700 }, placeholder: 'blur' }),
+    job({ name: 'logo', file: small[3].file }, { ...RESIZED, resize: LARGE_BOX, placeholder: 'thumbhash' }),
   ]
   reference = digestsOf(jobs, 1)
 })

@@ -26,6 +26,7 @@ const VALID = {
   flatten: '#00fF7f',
   colorProfile: 'keep',
   metadata: 'keep',
+  placeholder: 'blur',
   limits: { maxPixels: 1, maxInputBytes: 1000, maxFrames: 1, timeoutMs: 86_400_000 },
   signal: new AbortController().signal,
 }
@@ -60,6 +61,7 @@ const WRONG = {
   keepOriginal: NOT_BOOLEANS,
   flatten: ['red', '#fff', 'ffffff', '#gggggg', '#ffffff80', '#+fffff', '', 0xffffff, null, ['#ffffff']],
   metadata: ['all', '', true, null],
+  placeholder: ['blurhash', 'Color', '', true, null, ['blur'], { side: 16 }],
   limits: [3, 'none', null, []],
   signal: [1, 'abort', null, {}, new EventTarget(), new AbortController()],
   resize: [100, '100x100', null, true, [], [100, 100]],

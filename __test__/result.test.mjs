@@ -39,7 +39,18 @@ function assertCandidate(candidate) {
 
 /** What holds for every answer. */
 function assertShape(result, input) {
-  const plain = ['format', 'width', 'height', 'quality', 'score', 'isOriginal', 'passed', 'input', 'timings']
+  const plain = [
+    'format',
+    'width',
+    'height',
+    'quality',
+    'score',
+    'isOriginal',
+    'passed',
+    'placeholder',
+    'input',
+    'timings',
+  ]
   assertKeys(result, ['data', 'candidates', 'warnings', ...plain])
   for (const candidate of result.candidates) assertCandidate(candidate)
   for (const warning of result.warnings) {
@@ -74,7 +85,7 @@ describe('the answer', () => {
         result.candidates.map(candidate => candidate.score),
         [null, null, null, null, null],
       )
-      assert.deepEqual([result.isOriginal, result.passed], [false, true])
+      assert.deepEqual([result.isOriginal, result.passed, result.placeholder], [false, true, null])
     }
   })
 

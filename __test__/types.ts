@@ -15,6 +15,7 @@ import {
   type Outcome,
   optimize,
   optimizeSync,
+  type Placeholder,
   type Qualities,
   type Resize,
   type Strategy,
@@ -37,6 +38,7 @@ export type Unions = [
   Expect<Equal<Fit, 'inside' | 'cover' | 'contain' | 'fill'>>,
   Expect<Equal<Strategy, 'race' | 'all'>>,
   Expect<Equal<MetadataPolicy, 'strip' | 'keep'>>,
+  Expect<Equal<Placeholder, 'thumbhash' | 'blur' | 'color'>>,
   Expect<Equal<Outcome, 'won' | 'lost' | 'over-budget' | 'below-score' | 'failed' | 'skipped' | 'abandoned'>>,
   Expect<Equal<Candidate['outcome'], Outcome>>,
   Expect<Equal<Candidate['format'], Format | 'gif'>>,
@@ -72,6 +74,7 @@ export type Shapes = [
   Expect<Equal<OptimizeResult['quality'], number | null>>,
   Expect<Equal<Candidate['quality'], number | null>>,
   Expect<Equal<OptimizeResult['score'], number | null>>,
+  Expect<Equal<OptimizeResult['placeholder'], string | null>>,
   Expect<Equal<OptimizeResult['candidates'], Candidate[]>>,
   Expect<Equal<OptimizeResult['warnings'], Warning[]>>,
   Expect<Equal<OptimizeResult['input'], ImageInfo>>,
@@ -99,6 +102,7 @@ type OptionName =
   | 'flatten'
   | 'metadata'
   | 'colorProfile'
+  | 'placeholder'
   | 'limits'
   | 'signal'
 
@@ -117,6 +121,7 @@ export async function allowed() {
     resize: { width: 640, height: 480, fit: 'cover', enlarge: true },
     flatten: '#ffffff',
     metadata: 'keep',
+    placeholder: 'thumbhash',
     limits: { maxPixels: 1e6, maxInputBytes: 1e6, maxFrames: 100, timeoutMs: 1000 },
     signal: AbortSignal.timeout(1000),
   })
@@ -165,6 +170,8 @@ export async function refused() {
   await optimize(input, { resize: { width: '100' } })
   // @ts-expect-error Metadata is stripped or kept.
   await optimize(input, { metadata: 'copy' })
+  // @ts-expect-error There is no such placeholder.
+  await optimize(input, { placeholder: 'blurhash' })
   // @ts-expect-error PNG has no quality.
   await optimize(input, { quality: { png: 80 } })
   // @ts-expect-error A quality is a number.

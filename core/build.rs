@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 12] = [
+const LIBRARIES: [&str; 13] = [
     "libaom-sys",
     "rav1e",
     "libwebp-sys",
@@ -16,6 +16,7 @@ const LIBRARIES: [&str; 12] = [
     "moxcms",
     "fast-ssim2",
     "fast_image_resize",
+    "thumbhash",
 ];
 
 fn main() {

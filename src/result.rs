@@ -160,6 +160,9 @@ pub struct OptimizeResult {
     /// One per requested format, in that order, then the original if it was a candidate.
     pub candidates: Vec<Candidate>,
     pub warnings: Vec<Warning>,
+    /// What the option `placeholder` asked for: a `data:` URL, or a colour as '#rrggbb'. Null if nothing was asked for, and for
+    /// the colour of a picture that is wholly transparent.
+    pub placeholder: Either<String, Null>,
     pub input: ImageInfo,
     pub timings: Timings,
 }
@@ -217,6 +220,7 @@ fn result_of(env: &Env, answer: Optimized) -> Result<Handle> {
         passed: answer.passed,
         candidates,
         warnings: answer.warnings.into_iter().map(Warning::from).collect(),
+        placeholder: nullable(answer.placeholder),
         input,
         timings: Timings {
             decode_ms: milliseconds(answer.timings.decode),

@@ -91,6 +91,14 @@ pub struct Resize {
     pub enlarge: Option<bool>,
 }
 
+/// What a page shows until the picture is there.
+#[napi(string_enum = "lowercase")]
+pub enum Placeholder {
+    Thumbhash,
+    Blur,
+    Color,
+}
+
 /// Every option may be left out. An unknown key, a wrong type or a value out of range is an
 /// `ERR_PIXRACE_INVALID_OPTION` that names the option, what was expected and what came.
 #[napi(object, object_to_js = false)]
@@ -140,6 +148,13 @@ pub struct OptimizeOptions {
     /// 'keep' leaves samples and profile as they are and embeds the profile; AVIF can say Display P3 and BT.2020 and is skipped
     /// for others. CMYK becomes sRGB either way. Default: 'srgb', with `lossless` 'keep'.
     pub color_profile: Option<ColorProfilePolicy>,
+    /// What a page shows until the picture is there, made of the decoded (and resized) picture: the result's `placeholder`.
+    /// 'thumbhash': a `data:` URL of at most 1000 characters (on photographs 170 to 390) with the picture that its ThumbHash
+    /// describes, smooth and 32 pixels at its longest side, to be shown as it is. 'blur': a `data:` URL of at most 500
+    /// characters (on photographs 130 to 260) with the picture in at most 16 pixels, to be blurred by CSS. Both are WebP, with
+    /// alpha if the picture has it, and of its aspect ratio. 'color': the average colour as '#rrggbb', the mean of the
+    /// sRGB-encoded values weighted by alpha. No other byte of the answer depends on it. Default: none.
+    pub placeholder: Option<Placeholder>,
     /// Bounds against hostile input.
     pub limits: Option<Limits>,
     /// Stops queued and running work; the promise rejects with the signal's reason.

@@ -6,11 +6,11 @@ import fs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import pixrace from '../../index.js'
 
-/** Format, outcome and SHA-256 of every candidate, and of the winner. */
-export function digest({ data, candidates }) {
+/** Format, outcome and SHA-256 of every candidate, and of the winner; the placeholder, if there is one. */
+export function digest({ data, candidates, placeholder }) {
   const sha256 = bytes => createHash('sha256').update(bytes).digest('hex')
   const each = candidates.map(({ format, outcome, data }) => `${format} ${outcome} ${data ? sha256(data) : '-'}`)
-  return [`winner ${sha256(data)}`, ...each].join('\n')
+  return [`winner ${sha256(data)}`, ...each, placeholder ?? 'no placeholder'].join('\n')
 }
 
 async function main() {

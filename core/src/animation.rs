@@ -133,6 +133,11 @@ impl Animation {
         Ok(Some(Self { header, file, treatment, motion, durations, samples, changed_pixels, depth }))
     }
 
+    #[must_use]
+    pub fn first(&self) -> &ImageBuffer {
+        &self.samples[0].image
+    }
+
     /// The frame that stands for all where a single one has to.
     #[must_use]
     pub fn middle(&self) -> &ImageBuffer {

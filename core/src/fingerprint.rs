@@ -70,6 +70,8 @@ mod tests {
                 "1",
             ),
             key(b"input", &options(&[("flatten", Value::Text("#000000".to_owned()))]), "1"),
+            key(b"input", &options(&[("placeholder", text("blur"))]), "1"),
+            key(b"input", &options(&[("placeholder", text("color"))]), "1"),
             key(b"input", &options(&[("metadata", Value::Text("keep".to_owned()))]), "1"),
             key(b"input", &options(&[("colorProfile", Value::Text("keep".to_owned()))]), "1"),
         ];

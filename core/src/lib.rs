@@ -28,6 +28,7 @@ pub mod limits;
 pub mod optimize;
 pub mod options;
 pub mod palette;
+pub mod placeholder;
 pub mod race;
 pub mod resample;
 pub mod resize;

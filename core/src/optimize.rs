@@ -38,6 +38,8 @@ pub struct Optimized {
     /// One per requested format, in that order, then the original if it was a candidate.
     pub candidates: Vec<Candidate>,
     pub warnings: Vec<Warning>,
+    /// A data URL or a colour, if one was asked for; a picture that is wholly transparent has no colour.
+    pub placeholder: Option<String>,
     pub input: Header,
     /// Size of the input file.
     pub input_bytes: u64,
@@ -166,6 +168,10 @@ fn variant(
     };
     // Of an animation this is decoding too.
     let resized = Instant::now();
+    // An animation begins with its first frame, whichever stands for it elsewhere.
+    let first = animation.as_ref().map_or(&image, Animation::first);
+    let placeholder = options.placeholder().map(|kind| catch(|| kind.of(first, cancel))).transpose()?.flatten();
+    let prepared = Instant::now();
     let mut warnings: Vec<_> = warning.clone().into_iter().collect();
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
@@ -184,7 +190,7 @@ fn variant(
     });
     let original_bytes = original.as_ref().map(|file| file.len() as u64);
     let (runs, lore) = race::hold(&contest, &plan, options.strategy(), original_bytes, lore)?;
-    let encode = resized.elapsed();
+    let encode = prepared.elapsed();
     let Answer { candidates, selection } = answer(options.formats(), &plan, &runs, original, &contest, &mut warnings)?;
     let winner = &candidates[selection.index];
     let answer = Optimized {
@@ -196,6 +202,7 @@ fn variant(
         passed: selection.passed,
         candidates,
         warnings,
+        placeholder,
         input: Header::clone(header),
         input_bytes: input.len() as u64,
         timings: Timings {

@@ -118,6 +118,16 @@ impl Resize {
         Ok(Some(Self { width, height, fit, enlarge }))
     }
 
+    /// Within a square of `side` pixels.
+    pub(crate) fn inside(side: u32, enlarge: bool) -> Self {
+        Self { width: Some(side), height: Some(side), fit: Fit::Inside, enlarge }
+    }
+
+    /// Stretched to a size.
+    pub(crate) fn fill(width: u32, height: u32) -> Self {
+        Self { width: Some(width), height: Some(height), fit: Fit::Fill, enlarge: true }
+    }
+
     /// What is done to a picture of `shown` size; `None` if it has the size that is asked for already.
     #[must_use]
     pub fn geometry(&self, shown: (u32, u32)) -> Option<Geometry> {

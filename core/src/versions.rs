@@ -1,7 +1,7 @@
 //! What this build consists of. With the version of pixrace itself it decides every output byte.
 
 /// Role and "library version" of every codec, in a fixed order. The versions are those of `Cargo.lock`.
-pub const CODECS: [(&str, &str); 11] = [
+pub const CODECS: [(&str, &str); 12] = [
     ("avif", AVIF),
     ("webp", concat!("libwebp by libwebp-sys ", env!("VERSION_LIBWEBP_SYS"))),
     ("jpeg", concat!("mozjpeg by mozjpeg-sys ", env!("VERSION_MOZJPEG_SYS"))),
@@ -12,6 +12,7 @@ pub const CODECS: [(&str, &str); 11] = [
     ("avifDecoder", concat!("rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"))),
     ("color", concat!("moxcms ", env!("VERSION_MOXCMS"))),
     ("resize", concat!("fast_image_resize ", env!("VERSION_FAST_IMAGE_RESIZE"))),
+    ("placeholder", concat!("thumbhash ", env!("VERSION_THUMBHASH"))),
     ("score", concat!("fast-ssim2 ", env!("VERSION_FAST_SSIM2"))),
 ];
 
