@@ -93,6 +93,15 @@ describe('an animated GIF', () => {
     await assertSamePlay(input, data)
   })
 
+  test('meets every budget that some quality meets', async () => {
+    const webp = await pan(160, 10, raw => raw.webp({ quality: 90 }))
+    const sizes = [5, 20, 45, 70].map(quality => pixrace.optimizeSync(webp, { quality }).data.length)
+    for (const maxBytes of sizes) {
+      const { data, passed } = await pixrace.optimize(webp, { maxBytes })
+      assert.ok(passed && data.length > 0.8 * maxBytes, `${data.length} of ${maxBytes}`)
+    }
+  })
+
   test('is encoded once with a quality, every pixel is kept with lossless', async () => {
     const once = await pixrace.optimize(input, { quality: 60, keepOriginal: false })
     assert.deepEqual([once.format, once.quality, once.score, webpOf(once).encodes], ['webp', 60, null, 1])

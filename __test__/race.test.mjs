@@ -47,8 +47,10 @@ const STRICT = { minScore: 85, keepOriginal: false, effort: 'fast' }
 describe('race and all have the same answer', () => {
   for (const options of [...OPTIONS, { lossless: true, effort: 'fast' }, { quality: 80, effort: 'fast' }, STRICT]) {
     test(`on every fixture, with ${JSON.stringify(options)}`, async () => {
-      assert.ok(NAMES.length > 30)
-      assert.deepEqual(await differing(fixtures(NAMES), options), [])
+      // Of an animated PNG there is no answer but the original.
+      const names = NAMES.filter(name => options.keepOriginal !== false || name !== 'animated.png')
+      assert.ok(names.length > 30)
+      assert.deepEqual(await differing(fixtures(names), options), [])
     })
   }
 

@@ -218,7 +218,10 @@ impl<S: Subject> State<'_, S> {
         if lowest > highest || fitting.is_some_and(|probe| probe.bytes as f64 >= FULL * most as f64) {
             return None;
         }
-        let next = self.curve.step_for_bytes(most).unwrap_or(0).clamp(lowest, highest);
+        let mut next = self.curve.step_for_bytes(most).unwrap_or(0).clamp(lowest, highest);
+        if fitting.is_none() && self.probes.len() >= CREEPING {
+            next = next.min(highest / 2);
+        }
         (!self.tried(next)).then_some(next)
     }
 
@@ -233,6 +236,9 @@ impl<S: Subject> State<'_, S> {
 
 /// A step that is expected to miss the floor by no more than this share of a step is tried: guesses miss by as much.
 const HOPE: f64 = 0.25;
+
+/// After so many files that are all too large the curve is not to be trusted, and half of what is left is skipped.
+const CREEPING: usize = 3;
 
 /// A budget that is used to this share is used.
 const FULL: f64 = 0.98;
