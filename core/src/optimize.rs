@@ -166,8 +166,13 @@ fn variant(
         (None, Some(still)) => treatment.resize(still.clone(), cancel)?,
         (None, None) => return Err(Error::internal("a picture that neither moves nor is still")),
     };
-    // Of an animation this is decoding too.
-    let resized = Instant::now();
+    // An animation is decoded and resized in one.
+    let took = started.elapsed();
+    let (decode, resize) = match (&animation, resizing) {
+        (Some(_), _) => (took, Duration::ZERO),
+        (None, Some(_)) => (*decode, took),
+        (None, None) => (*decode, Duration::ZERO),
+    };
     // An animation begins with its first frame, whichever stands for it elsewhere.
     let first = animation.as_ref().map_or(&image, Animation::first);
     let placeholder = options.placeholder().map(|kind| catch(|| kind.of(first, cancel))).transpose()?.flatten();
@@ -205,14 +210,7 @@ fn variant(
         placeholder,
         input: Header::clone(header),
         input_bytes: input.len() as u64,
-        timings: Timings {
-            queued,
-            decode: *decode,
-            resize: resized - started,
-            encode,
-            score: contest.judge_time(),
-            total: cancel.elapsed(),
-        },
+        timings: Timings { queued, decode, resize, encode, score: contest.judge_time(), total: cancel.elapsed() },
     };
     Ok((answer, lore))
 }
