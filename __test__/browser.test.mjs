@@ -13,7 +13,7 @@ import { corpusFiles, mapBounded, withCorpus } from './support/corpus.mjs'
 import { fixture } from './support/fixtures.mjs'
 import { difference } from './support/pixels.mjs'
 
-const OPTIONS = { effort: 'fast', quality: 95 }
+const OPTIONS = { quality: 95 }
 
 /** The least SSIMULACRA2 of what Chromium shows of the result against what it shows of the original. */
 const LEAST = 85
