@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::animation::Animation;
-use crate::codec::{Format, Header, Target};
+use crate::codec::{CRISP_QUALITY, Format, Header, Target};
 use crate::color::Profile;
 use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
@@ -130,6 +130,12 @@ fn ladders(format: Format, image: &ImageBuffer, options: &Options) -> Vec<(Metho
     match (options.look(), format) {
         (Look::Identical, _) => vec![(Method::Lossless, Ladder::single(Target::Lossless))],
         (Look::Fixed(_), Format::Png) => vec![whole(Method::Lossless)],
+        // WebP halves the resolution of colour, whatever the quality.
+        (Look::Fixed(qualities), Format::Webp)
+            if qualities.of(format) >= CRISP_QUALITY && suits_lossless(image, options.goal()) =>
+        {
+            vec![whole(Method::Lossless)]
+        }
         (Look::Fixed(qualities), _) => {
             vec![(Method::Lossy, Ladder::single(Target::Quality(qualities.of(format))))]
         }

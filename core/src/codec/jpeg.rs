@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use mozjpeg::{ColorSpace as MozColor, Compress, Marker};
 use pixrace_jpeg_errors::strict_decoder;
 
-use super::{ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target};
+use super::{CRISP_QUALITY, ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target};
 use crate::color::{Conversion, Profile};
 use crate::error::{Error, Result, catch};
 use crate::image::{ImageBuffer, Pixels, gray_raster, rgb_raster};
@@ -13,9 +13,6 @@ use crate::limits::MAX_JPEG_SCANS;
 
 /// Peak of encoding: progressive mode keeps every DCT coefficient.
 pub(super) const BYTES_PER_PIXEL: u64 = 10;
-
-/// From this quality on chroma is not subsampled (4:4:4 instead of 4:2:0): who asks for it wants crisp colour edges.
-const FULL_CHROMA_QUALITY: u8 = 90;
 
 const EXIF_AND_XMP: Marker = Marker::APP(1);
 const ICC: Marker = Marker::APP(2);
@@ -182,7 +179,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     }
     compress.set_optimize_coding(true);
     compress.set_quality(f32::from(quality));
-    let chroma = if quality >= FULL_CHROMA_QUALITY { (1, 1) } else { (2, 2) };
+    let chroma = if quality >= CRISP_QUALITY { (1, 1) } else { (2, 2) };
     if channels == 3 {
         compress.set_chroma_sampling_pixel_sizes(chroma, chroma);
     }

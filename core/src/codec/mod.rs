@@ -148,6 +148,10 @@ pub enum Effort {
     Best,
 }
 
+/// From this quality on colour edges are to be crisp: JPEG keeps chroma at full resolution (4:4:4 instead of 4:2:0). WebP cannot,
+/// and keeps every pixel where that costs little ([`crate::candidate`]).
+pub(crate) const CRISP_QUALITY: u8 = 90;
+
 /// What an encoder is asked to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
