@@ -28,7 +28,9 @@ const rows = []
 /** The results to look at, by name. */
 async function resultsOf(name, original) {
   const result = await pixrace.optimize(original, OPTIONS)
-  if (!result.isOriginal) return { [name]: result }
+  // An animated PNG passes through: there is nothing but the original.
+  const isAlone = result.candidates.every(({ outcome }) => ['won', 'skipped'].includes(outcome))
+  if (!result.isOriginal || isAlone) return { [name]: result }
   return { [name]: result, [`${name}:encoded`]: await pixrace.optimize(original, { ...OPTIONS, keepOriginal: false }) }
 }
 
