@@ -133,7 +133,8 @@ export interface OptimizeOptions {
   formats?: Array<Format>
   /**
    * Encodes each format once, at 1 (smallest) to 100 (best) on its encoder's own scale: one number for all lossy formats
-   * or one per format (80 where left out). PNG keeps every pixel. Excludes `minScore` and `lossless`. Default: none; the
+   * or one per format (80 where left out). PNG keeps every pixel. From 90 on JPEG keeps colour at full resolution, and WebP,
+   * which cannot, keeps every pixel of drawings and small pictures. Excludes `minScore` and `lossless`. Default: none; the
    * quality is searched.
    */
   quality?: number | Qualities

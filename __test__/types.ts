@@ -14,6 +14,7 @@ import {
   type OptimizeResult,
   type Outcome,
   optimize,
+  optimizeMany,
   optimizeSync,
   type Placeholder,
   type Qualities,
@@ -63,6 +64,7 @@ export type Unions = [
 export type Shapes = [
   Expect<Equal<ReturnType<typeof optimize>, Promise<OptimizeResult>>>,
   Expect<Equal<ReturnType<typeof optimizeSync>, OptimizeResult>>,
+  Expect<Equal<ReturnType<typeof optimizeMany>, Promise<OptimizeResult[]>>>,
   Expect<Equal<ReturnType<typeof inspect>, Promise<ImageInfo>>>,
   Expect<Equal<ReturnType<typeof score>, Promise<number>>>,
   Expect<Equal<ReturnType<typeof versions>, Versions>>,
@@ -190,6 +192,11 @@ export async function refused() {
   optimizeSync(new ArrayBuffer(8))
   // @ts-expect-error The options come second.
   await optimize({ effort: 'fast' })
+  await optimizeMany(input, [{ resize: { width: 480 } }, {}], { minScore: 80, concurrency: 1 })
+  // @ts-expect-error Variants are a list.
+  await optimizeMany(input, { resize: { width: 480 } })
+  // @ts-expect-error Limits belong to the whole call.
+  await optimizeMany(input, [{ limits: { maxPixels: 80 } }])
   // @ts-expect-error Two pictures.
   await score(input)
   const { format, candidates, data } = optimizeSync(input)
