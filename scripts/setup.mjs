@@ -1,6 +1,6 @@
 // Makes a fresh clone ready to run: checks Node, Rust and the compilers, fetches nasm and cmake, installs the npm
 // packages and builds the native addon. A step whose result is up to date is skipped. It runs before `npm install`,
-// so it uses nothing but Node's own modules. `--with-browser` adds Chromium, for the tests.
+// so it uses nothing but Node's own modules. `--for-tests` adds what only tests need.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
@@ -215,18 +215,23 @@ export function browserPath() {
   return folders.map(dir => join(dir, 'chromium')).find(file => fs.existsSync(file))
 }
 
-// Only one test needs it, and leaves itself out where it is missing: nothing here is an error.
-export function ensureBrowser() {
-  if (browserPath()) return
-  const withoutIt = 'The test in a browser will be left out'
+// Programs of Debian that single tests need. Those leave themselves out where one is missing: nothing here is an error.
+export function ensureTestTools() {
+  const wanted = [
+    { name: 'Chromium', isThere: () => browserPath() !== undefined, from: 'chromium' },
+    { name: "littlecms's transicc", isThere: () => onPath('transicc', toolEnv().PATH), from: 'liblcms2-utils' },
+  ]
+  const missing = wanted.filter(({ isThere }) => !isThere())
+  if (missing.length === 0) return
+  const without = `Tests will be left out that need ${missing.map(({ name }) => name).join(' and ')}`
   if (process.platform !== 'linux' || !onPath('apt-get', toolEnv().PATH) || process.getuid() !== 0) {
-    console.log(`${withoutIt}: there is no Chromium (as root on Debian \`npm test\` installs it with apt-get).`)
+    console.log(`${without} (as root on Debian \`npm test\` installs what is missing with apt-get).`)
     return
   }
   try {
-    installAsRoot(['chromium'])
+    installAsRoot(missing.map(({ from }) => from))
   } catch (error) {
-    console.error(`${withoutIt}: ${error.message}`)
+    console.error(`${without}: ${error.message}`)
   }
 }
 
@@ -314,7 +319,7 @@ function main() {
   try {
     checkCompilers()
     ensureTools()
-    if (process.argv.includes('--with-browser')) ensureBrowser()
+    if (process.argv.includes('--for-tests')) ensureTestTools()
     ensurePackages()
     ensureAddon()
   } catch (error) {
