@@ -192,4 +192,17 @@ describe('placeholder', () => {
       assert.equal(pixrace.optimizeSync(fixture('photo.jpg'), { ...FAST, placeholder }).placeholder, first)
     }
   })
+
+  it('has the colours that are seen, also of a picture that keeps its profile', async () => {
+    const file = await sharp(fixture('photo.png')).withIccProfile('p3').png().toBuffer()
+    const converted = await placeholderOf(file, 'color', { colorProfile: 'srgb' })
+    const kept = await placeholderOf(file, 'color', { colorProfile: 'keep' })
+    const levels = color => [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16))
+    const unmanaged = await placeholderOf(await sharp(file, { ignoreIcc: true }).png().toBuffer(), 'color')
+    assert.ok(
+      levels(kept).every((level, i) => Math.abs(level - levels(converted)[i]) <= 1),
+      `${kept}, not ${converted}`,
+    )
+    assert.notEqual(unmanaged, converted)
+  })
 })

@@ -175,7 +175,10 @@ fn variant(
     };
     // An animation begins with its first frame, whichever stands for it elsewhere.
     let first = animation.as_ref().map_or(&image, Animation::first);
-    let placeholder = options.placeholder().map(|kind| catch(|| kind.of(first, cancel))).transpose()?.flatten();
+    let placeholder = match options.placeholder() {
+        Some(kind) => catch(|| kind.of(&in_srgb(first.clone(), header, kept.as_ref())?, cancel))?,
+        None => None,
+    };
     let prepared = Instant::now();
     let mut warnings: Vec<_> = warning.clone().into_iter().collect();
     let profile = kept.as_ref();
@@ -213,6 +216,14 @@ fn variant(
         timings: Timings { queued, decode, resize, encode, score: contest.judge_time(), total: cancel.elapsed() },
     };
     Ok((answer, lore))
+}
+
+/// The picture as it looks, whatever profile its samples keep: nothing tells a placeholder's.
+fn in_srgb(image: ImageBuffer, header: &Header, kept: Option<&Profile>) -> Result<ImageBuffer> {
+    let conversion = kept.and_then(|profile| Conversion::new(profile, header.color_space).ok().flatten());
+    let Some(conversion) = conversion else { return Ok(image) };
+    let samples = image.into_dynamic().ok_or_else(|| Error::internal("samples that cannot be converted"))?;
+    conversion.apply(samples).map(ImageBuffer::new)
 }
 
 /// The input, without its metadata unless they are wanted.
