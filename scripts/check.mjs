@@ -22,7 +22,10 @@ const CHECKS = [
   ['third-party notices', 'node', ['scripts/notices.mjs']],
   ['Rust format', 'cargo', ['fmt', '--all', '--check']],
   ['JavaScript format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['npm licences', 'node', ['scripts/npm-licences.mjs']],
+  ['plugins compile', 'node', ['scripts/build-plugin.mjs']],
   ['types', bin('tsc'), ['--project', '__test__/tsconfig.json']],
+  ['package', 'node', ['scripts/check-package.mjs']],
   ['Rust lint', 'cargo', ['clippy', '--release', '--workspace', '--all-targets', '--', '--deny', 'warnings']],
   [
     'Rust lint without libaom',

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready to run: checks Node, Rust and the compilers, fetches nasm and cmake, installs the npm
-// packages and builds the native addon. A step whose result is up to date is skipped. It runs before `npm install`,
-// so it uses nothing but Node's own modules. `--for-tests` adds what only tests need.
+// packages, builds the native addon and compiles the plugins. A step whose result is up to date is skipped. It runs
+// before `npm install`, so it uses nothing but Node's own modules. `--for-tests` adds what only tests need.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
@@ -73,12 +73,14 @@ function run(step, command, args, { env, quiet = false, shell = false }) {
   throw new SetupError(`${step} ${how}; its output is above.`)
 }
 
-function npm(step, args) {
+/** Runs npm, free of the settings of an outer npm. Throws a sentence if it fails. */
+export function npm(step, args, { quiet = false } = {}) {
   // Starting npm's own script avoids a shell; other package managers put their own path in this variable.
   const script = process.env.npm_execpath ?? ''
+  const env = npmEnv()
   if (basename(script) === 'npm-cli.js' && fs.existsSync(script))
-    run(step, process.execPath, [script, ...args], { env: npmEnv() })
-  else run(step, 'npm', args, { env: npmEnv(), shell: windows })
+    run(step, process.execPath, [script, ...args], { env, quiet })
+  else run(step, 'npm', args, { env, quiet, shell: windows })
 }
 
 // The first version number a program prints, or null when it does not run.
@@ -94,8 +96,8 @@ function older(version, least) {
 }
 
 export function checkCompilers() {
-  if (Number(process.versions.node.split('.')[0]) < 20) {
-    throw new SetupError(`Node 20 or newer is needed, this is ${process.version}: install it from https://nodejs.org.`)
+  if (older(process.versions.node.split('.').map(Number), [20, 19])) {
+    throw new SetupError(`Node 20.19 or newer is needed, this is ${process.version}: get it from https://nodejs.org.`)
   }
   const env = toolEnv()
   const rustup = 'install Rust with rustup (https://rustup.rs) and open a new terminal'
@@ -220,6 +222,7 @@ export function ensureTestTools() {
   const wanted = [
     { name: 'Chromium', isThere: () => browserPath() !== undefined, from: 'chromium' },
     { name: "littlecms's transicc", isThere: () => onPath('transicc', toolEnv().PATH), from: 'liblcms2-utils' },
+    { name: 'redis-server', isThere: () => onPath('redis-server', toolEnv().PATH), from: 'redis-server' },
   ]
   const missing = wanted.filter(({ isThere }) => !isThere())
   if (missing.length === 0) return
@@ -315,13 +318,16 @@ export function ensureAddon() {
   console.log(`Native addon built in ${duration(Date.now() - start)}.`)
 }
 
-function main() {
+async function main() {
   try {
     checkCompilers()
     ensureTools()
     if (process.argv.includes('--for-tests')) ensureTestTools()
     ensurePackages()
     ensureAddon()
+    // The types that it compiles against come with the two steps before.
+    const { ensurePlugin } = await import('./build-plugin.mjs')
+    ensurePlugin()
   } catch (error) {
     console.error(error instanceof SetupError ? error.message : `Setup failed: ${error.message}`)
     process.exitCode = 1

@@ -1,0 +1,110 @@
+// What is asked of the engine for one source: data that names a cache entry, and its execution.
+
+import type { Candidate, Format, ImageInfo, OptimizeOptions, OptimizeResult } from '../engine.js'
+import { inspect, optimize, optimizeMany, versions } from '../engine.js'
+import type { EngineOptions } from './options.js'
+import type { Encoded, EncodedImage } from './types.js'
+
+/** One image in one file: the smallest of `formats`. */
+export interface ImageJob {
+  kind: 'image'
+  formats: Format[]
+  engine: EngineOptions
+}
+
+/** One image in several widths and formats. */
+export interface PictureJob {
+  kind: 'picture'
+  /** In pixels, ascending; empty for the picture's own width alone. Those above it are its own width. */
+  widths: number[]
+  formats: Format[] | null
+  placeholder: 'thumbhash' | 'blur' | 'color' | null
+  engine: EngineOptions
+}
+
+export type Job = ImageJob | PictureJob
+
+/** Everything that decides about bytes besides input and job: the versions of pixrace and of its codecs. */
+export function fingerprint(): string {
+  const { pixrace, codecs } = versions()
+  return JSON.stringify([pixrace, Object.entries(codecs).sort()])
+}
+
+const withoutData = ({ data: _, ...summary }: Candidate) => summary
+
+function winner(result: OptimizeResult): EncodedImage {
+  const { format, width, height, quality, score, isOriginal, passed, data } = result
+  const candidates = result.candidates.map(withoutData)
+  return { format, width, height, quality, score, isOriginal, passed, candidates, data }
+}
+
+/**
+ * That one of several formats cannot hold an image is no news in a build that lets the engine choose; that none can, is.
+ */
+function worthTelling({ candidates, warnings }: OptimizeResult) {
+  const tried = candidates.some(({ outcome, encodes }) => outcome !== 'skipped' && encodes > 0)
+  return tried ? warnings.filter(({ code }) => code !== 'format-skipped') : warnings
+}
+
+async function runImage(input: Uint8Array, { formats, engine }: ImageJob): Promise<Encoded> {
+  const result = await optimize(input, { ...engine, formats })
+  return { images: [winner(result)], placeholder: null, input: result.input, warnings: worthTelling(result) }
+}
+
+// The sides of a picture change places where its orientation turns it.
+const shownWidth = ({ width, height, orientation }: ImageInfo) => (orientation >= 5 ? height : width)
+
+/**
+ * Formats of a `<picture>`: the two small ones, then what every browser shows. An animation stays one. Both fallbacks are
+ * tried where alpha is possible, because a file that could be transparent seldom is.
+ */
+function pictureFormats({ hasAlpha, pages }: ImageInfo): Format[] {
+  if (pages > 1) return ['webp']
+  return hasAlpha ? ['avif', 'webp', 'jpeg', 'png'] : ['avif', 'webp', 'jpeg']
+}
+
+/** Every file of a result that may be shown, one per format: the smallest that keeps all constraints. */
+function finished(result: OptimizeResult): EncodedImage[] {
+  const best = new Map<string, Candidate>()
+  for (const candidate of result.candidates) {
+    const known = best.get(candidate.format)
+    const usable = candidate.data && (candidate.outcome === 'won' || candidate.outcome === 'lost')
+    if (usable && (!known || (candidate.bytes ?? 0) < (known.bytes ?? 0))) best.set(candidate.format, candidate)
+  }
+  if (best.size === 0) return [winner(result)]
+  const { width, height, passed } = result
+  return [...best.values()].map(candidate => ({
+    format: candidate.format as EncodedImage['format'],
+    ...{ width, height, passed, quality: candidate.quality, score: candidate.score },
+    isOriginal: candidate === result.candidates[result.candidates.length - 1] && candidate.encodes === 0,
+    candidates: [withoutData(candidate)],
+    data: candidate.data as Buffer,
+  }))
+}
+
+async function runPicture(input: Uint8Array, job: PictureJob): Promise<Encoded> {
+  const info = await inspect(input)
+  const own = shownWidth(info)
+  const widths = [...new Set(job.widths.map(width => Math.min(width, own)))]
+  const formats = job.formats ?? pictureFormats(info)
+  const common: OptimizeOptions = { ...job.engine, formats, strategy: 'all' }
+  // An animated PNG or AVIF cannot be resized: it stays as it is, in its own size.
+  const fixed = info.pages > 1 && (info.format === 'png' || info.format === 'avif')
+  const sizes = fixed || widths.length === 0 ? [own] : widths
+  const variants = sizes.map((width, index) => ({
+    ...(width < own && { resize: { width } }),
+    // Of the largest, which shows most.
+    ...(job.placeholder && index === sizes.length - 1 && { placeholder: job.placeholder }),
+  }))
+  const results = await optimizeMany(input, variants, common)
+  return {
+    images: results.flatMap(finished),
+    placeholder: results[results.length - 1]?.placeholder ?? null,
+    input: info,
+    warnings: results.flatMap(worthTelling),
+  }
+}
+
+/** Runs a job; rejects with the engine's typed errors. */
+export const run = (input: Uint8Array, job: Job): Promise<Encoded> =>
+  job.kind === 'image' ? runImage(input, job) : runPicture(input, job)

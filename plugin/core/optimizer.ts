@@ -1,0 +1,205 @@
+// The heart of the build layer: image in, image out, through the cache, a few at a time, and a record of each.
+import { availableParallelism } from 'node:os'
+import { type Cache, cacheKey, contentHash, openCache } from '../cache/index.js'
+import type { Format } from '../engine.js'
+import { optimize } from '../engine.js'
+import { sniff } from './formats.js'
+import { fingerprint, type Job, run } from './jobs.js'
+import { extensionOf } from './naming.js'
+import { FORMATS, type ResolvedOptions } from './options.js'
+import { createProgress } from './progress.js'
+import type { Encoded, EncodedImage, ImageRecord, LeftAloneCode, OutputRecord } from './types.js'
+
+/** What became of one request. */
+export interface Answer {
+  encoded: Encoded | null
+  cached: boolean
+  elapsedMs: number
+  leftAlone?: { code: LeftAloneCode; message: string }
+}
+
+/** A file of ours that a bundle is to hold. */
+export interface OwnImage {
+  source: string
+  before: number
+  answer: Answer
+  image: EncodedImage
+}
+
+export interface PictureRequest {
+  widths: number[]
+  formats: Format[] | null
+  placeholder: 'thumbhash' | 'blur' | 'color' | null
+}
+
+/** More than threads, so that reading and hashing one image goes on beside encoding others; few, so that memory is bounded. */
+const MAX_IN_FLIGHT = 2 * availableParallelism()
+
+// A grey pixel as PNG, to ask the engine whether it takes the options before the first image comes.
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+const sentence = (error: unknown) => {
+  const { code, message } = error as { code?: string; message: string }
+  return code?.startsWith('ERR_PIXRACE_') ? message : String(message ?? error)
+}
+
+export class Optimizer {
+  readonly cache: Cache | null
+  readonly fingerprint = fingerprint()
+  readonly records: ImageRecord[] = []
+  private readonly inFlight = new Map<string, Promise<Encoded>>()
+  private readonly owned = new Map<string, OwnImage>()
+  /** Hashes of files that need no more work, wherever they turn up. */
+  readonly finished = new Set<string>()
+  private readonly placeholders = new Set<string>()
+  private readonly waiting: (() => void)[] = []
+  private readonly progress
+  private running = 0
+  private total = 0
+  private done = 0
+
+  constructor(
+    readonly options: ResolvedOptions,
+    readonly root: string,
+  ) {
+    this.cache = openCache(options.cache, root)
+    this.progress = createProgress(options.report ? process.stderr : null)
+  }
+
+  /** Rejects with the engine's error if it does not take the options. */
+  async check(): Promise<void> {
+    await optimize(PIXEL, { ...this.options.engine, formats: ['png'] })
+  }
+
+  /** Notes files that were made before the bundle: they are not to be optimised again. */
+  async own(source: string, before: number, answer: Answer, images: EncodedImage[]): Promise<void> {
+    for (const image of images) {
+      const hash = await contentHash(image.data)
+      this.owned.set(hash, { source, before, answer, image })
+      this.finished.add(hash)
+    }
+    if (answer.encoded?.placeholder) this.placeholders.add(answer.encoded.placeholder)
+  }
+
+  ownImage = (hash: string): OwnImage | undefined => this.owned.get(hash)
+  ownPlaceholder = (url: string): boolean => this.placeholders.has(url)
+
+  /** Forgets what earlier builds of a watcher left. */
+  begin(): void {
+    this.records.length = 0
+    this.total = 0
+    this.done = 0
+  }
+
+  /** The smallest file, in the source's own format or, with `convert`, in any that the options allow. */
+  async image(source: string, bytes: Uint8Array, convert: boolean): Promise<Answer> {
+    const format = sniff(bytes)
+    if (!format) return leftAlone('failed', 'not an image that pixrace reads, whatever its name says')
+    const formats = convert && this.options.convert ? this.options.convert : null
+    if (!formats && format === 'gif') {
+      return leftAlone('unsupported', 'GIF is read, but not written; `convert` makes an animated WebP of it')
+    }
+    const { engine } = this.options
+    return this.answer(source, bytes, { kind: 'image', formats: formats ?? [format as Format], engine })
+  }
+
+  /** The smallest file of any format, whatever `convert` says. */
+  smallest(source: string, bytes: Uint8Array): Promise<Answer> {
+    const { engine, convert } = this.options
+    return this.answer(source, bytes, { kind: 'image', formats: convert ?? [...FORMATS], engine })
+  }
+
+  /** One image in several widths and formats. */
+  picture(source: string, bytes: Uint8Array, request: PictureRequest): Promise<Answer> {
+    return this.answer(source, bytes, { kind: 'picture', ...request, engine: this.options.engine })
+  }
+
+  private async answer(source: string, bytes: Uint8Array, job: Job): Promise<Answer> {
+    const started = performance.now()
+    const elapsed = () => performance.now() - started
+    this.progress.start(++this.total)
+    try {
+      const { encoded, cached } = await this.encode(bytes, job)
+      return { encoded, cached, elapsedMs: elapsed() }
+    } catch (error) {
+      return { ...leftAlone('failed', sentence(error)), elapsedMs: elapsed() }
+    } finally {
+      this.progress.update(++this.done, this.total, source)
+    }
+  }
+
+  private async encode(bytes: Uint8Array, job: Job): Promise<{ encoded: Encoded; cached: boolean }> {
+    const key = await cacheKey(bytes, job, this.fingerprint)
+    const same = this.inFlight.get(key)
+    if (same) return { encoded: await same, cached: false }
+    let cached = true
+    const work = this.inTurn(async () => {
+      const hit = await this.cache?.get(key)
+      if (hit) return hit
+      cached = false
+      const encoded = await run(bytes, job)
+      await this.cache?.set(key, encoded)
+      return encoded
+    })
+    this.inFlight.set(key, work)
+    try {
+      return { encoded: await work, cached }
+    } finally {
+      this.inFlight.delete(key)
+    }
+  }
+
+  /** Runs `task` when fewer than `MAX_IN_FLIGHT` others run, first come first served. */
+  private async inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (this.running >= MAX_IN_FLIGHT) await new Promise<void>(resolve => this.waiting.push(resolve))
+    else this.running++
+    try {
+      return await task()
+    } finally {
+      const next = this.waiting.shift()
+      if (next) next()
+      else this.running--
+    }
+  }
+
+  /** Notes what became of `source`, with the files that came of it. The report puts several about one source together. */
+  record(source: string, before: number, answer: Answer, outputs: OutputRecord[]): void {
+    const { cached, elapsedMs, leftAlone } = answer
+    const warnings = answer.encoded?.warnings ?? []
+    this.restore({ ...{ source, before, cached, elapsedMs, outputs, warnings }, ...(leftAlone && { leftAlone }) })
+  }
+
+  /** A record that was kept elsewhere, by a bundler's own cache. */
+  restore(record: ImageRecord): void {
+    this.records.push(record)
+  }
+
+  /** Notes an image of a kind that the engine does not read. */
+  leaveOther(source: string, { length }: { length: number }): void {
+    const kind = extensionOf(source).toLowerCase()
+    this.record(source, length, leftAlone('unsupported', `${kind} is no format that pixrace reads`), [])
+  }
+
+  /** Ends a build: the progress line goes, the cache is brought back to its size. */
+  async end(): Promise<void> {
+    this.progress.stop()
+    await this.cache?.prune()
+  }
+}
+
+const leftAlone = (code: LeftAloneCode, message: string): Answer => ({
+  ...{ encoded: null, cached: false, elapsedMs: 0 },
+  leftAlone: { code, message },
+})
+
+/** Files as records, with the names that the caller gave them; null for one that is inlined. */
+export function outputsOf(images: EncodedImage[], fileNames: (string | null)[]): OutputRecord[] {
+  return images.map(({ data, passed: _, ...image }, index) => ({
+    ...image,
+    fileName: fileNames[index] ?? null,
+    bytes: data.length,
+  }))
+}

@@ -1,0 +1,89 @@
+// `dev: true`: images optimised while a page is developed, each when it is asked for, through the cache.
+import { promises as fs } from 'node:fs'
+import { basename, extname, join, normalize } from 'node:path'
+import type { Connect, ResolvedConfig } from 'vite'
+import { contentHash } from './cache/index.js'
+import { mediaType } from './core/formats.js'
+import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import type { Session } from './core/session.js'
+import { sizeOf, sourceName } from './core/source.js'
+import type { EncodedImage } from './core/types.js'
+
+const FOLDER = '@pixrace/'
+
+export class DevImages {
+  private readonly files = new Map<string, EncodedImage>()
+
+  constructor(
+    private readonly session: Session,
+    private readonly config: ResolvedConfig,
+  ) {}
+
+  /** The module of a `?picture` or `?smallest` import: its files are made now and served from memory. */
+  async load(id: string, watch: (file: string) => void): Promise<string | null> {
+    const asked = id.startsWith('\0') ? null : parseImageQuery(id)
+    if (!asked) return null
+    const { file, query } = asked
+    watch(file)
+    const bytes = await fs.readFile(file)
+    const source = sourceName(this.session.root, file)
+    const { optimizer } = this.session
+    const isPicture = query.kind === 'picture'
+    const { encoded, leftAlone } = isPicture
+      ? await optimizer.picture(source, bytes, query.request)
+      : await optimizer.smallest(source, bytes)
+    if (!encoded) {
+      this.config.logger.warn(`pixrace: ${source}: ${leftAlone?.message}`)
+      const url = `import url from ${JSON.stringify(`${file}?url`)}\n`
+      return url + (isPicture ? plainPictureModule('url', await sizeOf(bytes)) : 'export default url\n')
+    }
+    const plan = planPicture(encoded)
+    const urls = new Map<EncodedImage, string>()
+    for (const { image, name, ext } of filesOfPlan(plan, basename(file, extname(file)))) {
+      const path = `${FOLDER}${await contentHash(image.data)}/${encodeURIComponent(`${name}.${ext}`)}`
+      this.files.set(`/${path}`, image)
+      urls.set(image, JSON.stringify(`${this.config.base}${path}`))
+    }
+    const urlOf = (image: EncodedImage) => urls.get(image) as string
+    if (isPicture) return pictureModule(plan, encoded.placeholder, urlOf)
+    return `export default ${urlOf(plan.fallback.images[0] as EncodedImage)}\n`
+  }
+
+  readonly middleware: Connect.NextHandleFunction = (request, response, next) => {
+    this.find(request).then(image => {
+      if (!image) return next()
+      response.setHeader('Content-Type', mediaType(image.format))
+      response.setHeader('Content-Length', image.data.length)
+      response.setHeader('Cache-Control', 'no-cache')
+      response.end(request.method === 'HEAD' ? undefined : image.data)
+    }, next)
+  }
+
+  private async find({ method, url = '' }: Connect.IncomingMessage): Promise<EncodedImage | null> {
+    if (method !== 'GET' && method !== 'HEAD') return null
+    const [path = '', query] = url.split('?')
+    const below = path.startsWith(this.config.base) ? `/${path.slice(this.config.base.length)}` : path
+    const made = this.files.get(below)
+    if (made) return made
+    // Imports of modules have a query; Vite's own `?t=` of a changed file is none of them.
+    if (query && !/^t=\d+$/.test(query)) return null
+    const file = await this.fileOf(decodeURIComponent(below))
+    if (!file) return null
+    const source = sourceName(this.session.root, file)
+    if (!this.session.filter.isImage(source)) return null
+    const answer = await this.session.optimizer.image(source, await fs.readFile(file), false)
+    return answer.encoded?.images[0] ?? null
+  }
+
+  /** The file that Vite would serve; what it would refuse stays its own business. */
+  private async fileOf(path: string): Promise<string | null> {
+    if (path.includes('\0') || path.startsWith('/@')) return null
+    for (const folder of [this.config.publicDir, this.config.root].filter(Boolean)) {
+      const file = normalize(join(folder, path))
+      if (!file.startsWith(normalize(`${folder}/`))) continue
+      const stat = await fs.stat(file).catch(() => null)
+      if (stat?.isFile()) return file
+    }
+    return null
+  }
+}

@@ -1,0 +1,176 @@
+// Images as modules of webpack and Rspack: a loader gives them their bytes and their extension, and the bundler itself names
+// them, inlines the small ones, and lets every reference follow.
+import { basename, extname, sep } from 'node:path'
+import { contentHash } from './cache/index.js'
+import type { Settled } from './core/bundle.js'
+import { extensionFor } from './core/formats.js'
+import { extensionOf, fillTemplate, withExtension } from './core/naming.js'
+import { type Answer, outputsOf } from './core/optimizer.js'
+import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import type { Session } from './core/session.js'
+import { sizeOf, sourceName } from './core/source.js'
+import type { EncodedImage, ImageRecord, OutputRecord } from './core/types.js'
+
+/** What is left at a module, where the bundler's own cache keeps it with the module. */
+export interface ModuleNote {
+  /** Of the module: the source's path and its query. */
+  key: string
+  record: ImageRecord
+  /** The source. */
+  file: string
+  /** Path, below the root, by which the bundler knows the module: it has the extension of the result. */
+  shown: string
+  /** Hashes of the files that came of it. */
+  hashes: string[]
+  /** Of a plain image: what its file holds. */
+  settled?: Settled
+  /** Of a plain image that changed its format: the path by which the bundler is to know it. */
+  matchResource?: string
+}
+
+interface ModulePath {
+  resourcePath: string
+  resourceQuery: string
+  _module?: { matchResource?: string | undefined; buildInfo?: Record<string, unknown> | undefined }
+}
+
+/** The parts of a loader context that both bundlers have. */
+export interface LoaderContext extends ModulePath {
+  getOptions(): { session: WebpackSession }
+  async(): (error: Error | null, content?: string | Buffer) => void
+  emitFile(name: string, content: Buffer, sourceMap?: undefined, info?: Record<string, unknown>): void
+}
+
+export class WebpackSession {
+  /** Notes of the modules that were loaded in this process. */
+  readonly notes = new Map<string, ModuleNote>()
+
+  /** `active`: not in development, unless that is asked for. `template` names the files of pictures. */
+  constructor(
+    readonly session: Session,
+    private readonly active: boolean,
+    private readonly template: string,
+  ) {}
+
+  /** The content of a module: the image itself, or the JavaScript that a query asks for. */
+  load(context: LoaderContext, content: Buffer): Promise<string | Buffer> {
+    const asked = parseImageQuery(`${context.resourcePath}${context.resourceQuery}`)
+    if (asked?.query.kind === 'picture') return this.loadPicture(context, content, asked.query.request)
+    return this.loadImage(context, content, asked?.query.kind === 'smallest')
+  }
+
+  nameOf(name: string, ext: string, hash: string): string {
+    const own = this.session.options.fileName
+    return own
+      ? fillTemplate(own, { name, ext, hash }, 'rollup')
+      : fillTemplate(this.template, { name, ext, hash }, 'webpack')
+  }
+
+  private async loadImage(context: LoaderContext, content: Buffer, smallest: boolean): Promise<Buffer> {
+    if (!this.active) return content
+    const { note, data } = await this.make(context, content, smallest)
+    if (context._module && note.matchResource) context._module.matchResource = note.matchResource
+    return data
+  }
+
+  /** The note of a plain image outside of its module. */
+  async noteOf(file: string, content: Buffer): Promise<ModuleNote> {
+    const { note } = await this.make({ resourcePath: file, resourceQuery: '' }, content, false)
+    return note
+  }
+
+  private async make(
+    module: ModulePath,
+    content: Buffer,
+    smallest: boolean,
+  ): Promise<{ note: ModuleNote; data: Buffer }> {
+    const { optimizer, root, options } = this.session
+    const file = module.resourcePath
+    const source = sourceName(root, file)
+    const answer = smallest
+      ? await optimizer.smallest(source, content)
+      : await optimizer.image(source, content, options.convert !== null)
+    const image = answer.encoded?.images[0]
+    const ext = image ? extensionFor(image.format, extensionOf(file)) : extensionOf(file)
+    const path = withExtension(file.split(sep).join('/'), ext)
+    const note = await this.note(module, answer, content.length, image ? [image] : [], [null])
+    note.shown = sourceName(root, path)
+    // `?smallest` is of no use in a file's name.
+    if (ext !== extensionOf(file) || smallest) note.matchResource = path
+    if (image) note.settled = { ...sizeAndFormat(image), hash: note.hashes[0] ?? '' }
+    else note.hashes.push(await contentHash(content))
+    return { note, data: image?.data ?? content }
+  }
+
+  private async loadPicture(
+    context: LoaderContext,
+    content: Buffer,
+    request: Parameters<Session['optimizer']['picture']>[2],
+  ): Promise<string> {
+    const file = context.resourcePath
+    const name = basename(file, extname(file))
+    const emit = async (base: string, ext: string, data: Buffer) => {
+      const fileName = this.nameOf(base, ext, await contentHash(data))
+      context.emitFile(fileName, data, undefined, {
+        immutable: true,
+        sourceFilename: sourceName(this.session.root, file),
+      })
+      return { fileName, url: `__webpack_public_path__ + ${JSON.stringify(fileName)}` }
+    }
+    const plain = async () =>
+      plainPictureModule((await emit(name, extensionOf(file), content)).url, await sizeOf(content))
+    if (!this.active) return plain()
+    const answer = await this.session.optimizer.picture(sourceName(this.session.root, file), content, request)
+    const { encoded } = answer
+    if (!encoded) {
+      const note = await this.note(context, answer, content.length, [], [])
+      note.hashes.push(await contentHash(content))
+      return plain()
+    }
+    const plan = planPicture(encoded)
+    const files = filesOfPlan(plan, name)
+    const emitted = new Map<EncodedImage, { fileName: string; url: string }>()
+    for (const { image, name: base, ext } of files) emitted.set(image, await emit(base, ext, image.data))
+    const images = files.map(({ image }) => image)
+    await this.note(
+      context,
+      answer,
+      content.length,
+      images,
+      images.map(image => emitted.get(image)?.fileName ?? null),
+    )
+    return pictureModule(plan, encoded.placeholder, image => emitted.get(image)?.url ?? '""')
+  }
+
+  /** Leaves a note at the module, and here. */
+  private async note(
+    { _module, resourcePath, resourceQuery }: ModulePath,
+    answer: Answer,
+    before: number,
+    images: EncodedImage[],
+    fileNames: (string | null)[],
+  ): Promise<ModuleNote> {
+    const source = sourceName(this.session.root, resourcePath)
+    const { cached, elapsedMs, leftAlone, encoded } = answer
+    const outputs: OutputRecord[] = outputsOf(images, fileNames)
+    const note: ModuleNote = {
+      key: `${resourcePath}${resourceQuery}`,
+      record: {
+        ...{ source, before, cached, elapsedMs, outputs },
+        warnings: encoded?.warnings ?? [],
+        ...(leftAlone && { leftAlone }),
+      },
+      file: resourcePath,
+      shown: source,
+      hashes: await Promise.all(images.map(({ data }) => contentHash(data))),
+    }
+    this.notes.set(note.key, note)
+    if (_module) {
+      _module.buildInfo ??= {}
+      _module.buildInfo.pixrace = note
+    }
+    return note
+  }
+}
+
+const sizeAndFormat = ({ format, width, height }: EncodedImage) => ({ format, width, height })
