@@ -15,7 +15,8 @@ const run = promisify(execFile)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const pkg = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8'))
 const BUNDLERS = ['vite', 'rollup', 'webpack', '@rspack/core']
-const PLUGINS = ['vite', 'rollup', 'webpack', 'rspack']
+// The named export of each, which CommonJS needs.
+const PLUGINS = { vite: 'pixrace', rollup: 'pixrace', webpack: 'PixracePlugin', rspack: 'PixracePlugin' }
 
 const dir = fs.mkdtempSync(join(tmpdir(), 'pixrace-package-'))
 let installed
@@ -36,8 +37,8 @@ const kilobytes = file => `${(fs.statSync(file).size / 1000).toFixed(0)} kB`
 // What the compiler makes of every source, and no other file.
 function compiled() {
   const names = fs.readdirSync(join(root, 'plugin'), { recursive: true }).map(name => name.replaceAll('\\', '/'))
-  const sources = names.filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
-  const outputs = sources.flatMap(name => [name.replace(/ts$/, 'js'), name.replace(/ts$/, 'd.ts')])
+  const sources = names.filter(name => /\.c?ts$/.test(name) && !name.endsWith('.d.ts'))
+  const outputs = sources.flatMap(name => [name.replace(/ts$/, 'js'), name.replace(/\.(c?ts)$/, '.d.$1')])
   return [...outputs, 'package.json'].flatMap(name => [`esm/${name}`, `cjs/${name}`])
 }
 
@@ -127,7 +128,7 @@ for (const [type, load] of [
 const ENTRIES = Object.keys(pkg.exports).map(path => path.replace(/^\./, 'pixrace'))
 const LOADABLE = ENTRIES.filter(name => !['pixrace/client', 'pixrace/package.json'].includes(name))
 
-const ASK = `const kinds = module => ({ default: typeof module.default, pixrace: typeof module.pixrace })
+const ASK = `const kinds = module => ['default', 'pixrace', 'PixracePlugin'].filter(key => typeof module[key] === 'function')
 const names = ${JSON.stringify(LOADABLE)}
 `
 
@@ -139,10 +140,9 @@ for (const [type, code] of [
     const print = 'console.log(JSON.stringify(Object.fromEntries(names.map((name, i) => [name, kinds(loaded[i])]))))'
     const kinds = await inProject(type, ASK + code + print)
     assert.deepEqual(Object.keys(kinds), LOADABLE)
-    for (const name of PLUGINS) {
-      assert.deepEqual(kinds[`pixrace/${name}`], { default: 'function', pixrace: 'function' }, name)
+    for (const [name, named] of Object.entries(PLUGINS)) {
+      assert.deepEqual(kinds[`pixrace/${name}`], ['default', named], name)
     }
-    assert.equal(kinds['pixrace/webpack-loader'].default, 'function')
   })
 }
 
@@ -155,9 +155,9 @@ test('TypeScript finds the types of every entry, from ES modules and from Common
   const lines = [
     "/// <reference types='pixrace/client' />",
     "import { type OptimizeResult, optimize } from 'pixrace'",
-    ...PLUGINS.map(name => `import ${name}, { pixrace as ${name}Named } from 'pixrace/${name}'`),
+    ...Object.entries(PLUGINS).map(([name, named]) => `import ${name}, { ${named} as ${name}Named } from 'pixrace/${name}'`),
     'export const result: Promise<OptimizeResult> = optimize(new Uint8Array())',
-    `export const made = [${PLUGINS.flatMap(name => [name, `${name}Named`]).join(', ')}]`,
+    `export const made = [${Object.keys(PLUGINS).flatMap(name => [name, `${name}Named`]).join(', ')}]`,
     '// @ts-expect-error: types that are not found, and were `any`, would take a string for a boolean.',
     "export const wrong = optimize(new Uint8Array(), { lossless: 'yes' })",
   ]

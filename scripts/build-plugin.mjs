@@ -33,9 +33,9 @@ export function digest(files) {
   return `${hash.digest('hex')}\n`
 }
 
-function compile(config) {
+function compile(config, outDir) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status, error } = spawnSync(process.execPath, [tsc, '-p', join(root, config)], {
+  const { status, error } = spawnSync(process.execPath, [tsc, '-p', join(root, config), '--outDir', outDir], {
     cwd: root,
     stdio: 'inherit',
   })
@@ -47,12 +47,16 @@ const inputs = () => digest(INPUTS.flatMap(path => filesBelow(join(root, path)))
 
 export function buildPlugin() {
   const built = inputs()
-  // Both go first: a build that is cut off must not pass for one.
-  for (const path of [stamp, ...PASSES.map(({ out }) => join(root, out))])
-    fs.rmSync(path, { recursive: true, force: true })
+  // First: a build that is cut off must not pass for one.
+  fs.rmSync(stamp, { force: true })
   for (const { config, out, type } of PASSES) {
-    compile(config)
-    fs.writeFileSync(join(root, out, 'package.json'), `${JSON.stringify({ type })}\n`)
+    const made = join(root, 'target', out)
+    fs.rmSync(made, { recursive: true, force: true })
+    compile(config, made)
+    fs.writeFileSync(join(made, 'package.json'), `${JSON.stringify({ type })}\n`)
+    // At once: whatever uses the old one meanwhile finds either.
+    fs.rmSync(join(root, out), { recursive: true, force: true })
+    fs.renameSync(made, join(root, out))
   }
   fs.mkdirSync(dirname(stamp), { recursive: true })
   fs.writeFileSync(stamp, built)
