@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs'
 import { basename, extname, isAbsolute, posix } from 'node:path'
 import type { NormalizedOutputOptions, OutputAsset, OutputBundle, OutputChunk, PluginContext } from 'rollup'
 import { applyEdits, type BundleImage, BundlePass, type BundleText, type Rename } from './core/bundle.js'
+import { IMAGE_FILE, OTHER_IMAGE_FILE } from './core/formats.js'
 import type { Edit } from './core/html.js'
 import { extensionOf, fillTemplate, readName, withExtension } from './core/naming.js'
 import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
@@ -89,11 +90,11 @@ export function imagesOf(session: Session, options: NormalizedOutputOptions, bun
     return isAbsolute(file) ? sourceName(session.root, file) : file
   }
   for (const asset of assets) {
-    const isOther = session.filter.isOther(path(asset)) && session.filter.isOther(asset.fileName)
+    const isOther = session.filter.isOther(path(asset)) && OTHER_IMAGE_FILE.test(asset.fileName)
     if (isOther) session.optimizer.leaveOther(path(asset), bytesOf(asset.source))
   }
   return assets
-    .filter(asset => session.filter.isImage(asset.fileName) && session.filter.isImage(path(asset)))
+    .filter(asset => session.filter.isImage(path(asset)) && IMAGE_FILE.test(asset.fileName))
     .map(asset => ({
       fileName: asset.fileName,
       bytes: bytesOf(asset.source),

@@ -71,6 +71,10 @@ export function pixrace(options?: PixraceOptions): Plugin {
       }
       return text.hasChanged() ? { code: text.toString(), map: text.generateMap({ hires: 'boundary' }) } : null
     },
+    async closeBundle() {
+      if (!this.meta.watchMode) await session.close()
+    },
+    closeWatcher: () => session.close(),
     augmentChunkHash: () => chunkSalt(session),
     generateBundle: {
       order: 'post',

@@ -64,6 +64,11 @@ export function pixrace(options?: PixraceOptions): Plugin[] {
       if (config.command === 'build') return loadQuery(contextOf(this), session, id, urlOf)
       return dev ? dev.load(id, file => this.addWatchFile(file)) : loadOriginal(id, config)
     },
+    // Called at the end of a build and when a development server is closed.
+    async closeBundle() {
+      if (!this.meta.watchMode || config.command === 'serve') await session.close()
+    },
+    closeWatcher: () => session.close(),
     augmentChunkHash: () => chunkSalt(session),
   }
 

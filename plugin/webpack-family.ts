@@ -4,7 +4,7 @@ import { promises as fs } from 'node:fs'
 import { posix } from 'node:path'
 import { contentHash } from './cache/index.js'
 import { applyEdits, type BundleImage, BundlePass, type BundleText } from './core/bundle.js'
-import { mediaType, sniff } from './core/formats.js'
+import { IMAGE_FILE, mediaType, sniff } from './core/formats.js'
 import { outputsOf } from './core/optimizer.js'
 import { type PixraceOptions, resolveOptions } from './core/options.js'
 import { Session } from './core/session.js'
@@ -89,6 +89,7 @@ export interface Compiler {
   hooks: {
     beforeRun: Hook<unknown>
     watchRun: Hook<unknown>
+    shutdown: Hook<unknown>
     compilation: Hook<Compilation>
     thisCompilation: Hook<Compilation>
   }
@@ -130,6 +131,7 @@ export class PixracePlugin {
     const begin = () => session.begin()
     compiler.hooks.beforeRun.tapPromise(NAME, begin)
     compiler.hooks.watchRun.tapPromise(NAME, begin)
+    compiler.hooks.shutdown.tapPromise(NAME, () => session.close())
     compiler.hooks.compilation.tap(NAME, ({ hooks }) => hooks.stillValidModule?.tap(NAME, restoreExtension))
     if (active) compiler.hooks.thisCompilation.tap(NAME, compilation => new Build(compiler, compilation, modules).tap())
   }
@@ -253,8 +255,8 @@ class Build {
     await Promise.all(
       this.compilation.getAssets().map(async ({ name, source, info }) => {
         const path = info.sourceFilename?.replace(/[?#].*$/, '') ?? name
-        if (filter.isOther(name)) optimizer.leaveOther(path, source.buffer())
-        if (!filter.isImage(name) || !filter.isImage(path) || this.copied.has(name)) return
+        if (filter.isOther(path)) optimizer.leaveOther(path, source.buffer())
+        if (!IMAGE_FILE.test(name) || !filter.isImage(path) || this.copied.has(name)) return
         const bytes = source.buffer()
         if (optimizer.finished.has(await contentHash(bytes))) return
         const isModule = info.sourceFilename !== undefined && !info.copied

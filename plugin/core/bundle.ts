@@ -247,7 +247,10 @@ export class BundlePass {
     const hash = await contentHash(inlined)
     // A bundler that inlines what we made knows nothing of icons: the source is made anew in its own format.
     const original = keepFormat && optimizer.finished.has(hash) ? await this.sourceOf(hash) : null
-    const isDone = optimizer.ownPlaceholder(url) || optimizer.finished.has(hash) || !sniff(inlined)
+    const { include, exclude } = optimizer.options
+    // It has no path any more that a pattern could be held against.
+    const mayBeMeant = [include, exclude].flat().length === 0
+    const isDone = !mayBeMeant || optimizer.ownPlaceholder(url) || optimizer.finished.has(hash) || !sniff(inlined)
     if (original ? sniff(original.bytes) === sniff(inlined) : isDone) return url
     const { source, bytes } = original ?? { source: name, bytes: inlined }
     const answer = await optimizer.image(source, bytes, optimizer.options.convert !== null && !keepFormat)

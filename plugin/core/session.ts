@@ -55,6 +55,11 @@ export class Session {
     return Object.assign(new Error(`pixrace: ${errors.join('\n')}`), { code: 'ERR_PIXRACE_BUILD' })
   }
 
+  /** Gives back what would keep the process alive. Nothing is found in the cache from then on. */
+  async close(): Promise<void> {
+    await this.optimizer.cache?.close()
+  }
+
   private print(notes: string[]) {
     const { records } = this.optimizer
     const shape = { width: screenWidth(process.stdout), colour: wantsColour(process.stdout, process.env) }
