@@ -1,5 +1,4 @@
 // What Rollup and Vite share: bundles that are objects, and imports that are loaded by plugins.
-import { createHash } from 'node:crypto'
 import { promises as fs } from 'node:fs'
 import { basename, extname, isAbsolute, posix } from 'node:path'
 import type { NormalizedOutputOptions, OutputAsset, OutputBundle, OutputChunk, PluginContext } from 'rollup'
@@ -17,19 +16,6 @@ export type UrlOf = (referenceId: string) => string
 
 const TEXT_FILE = /\.(?:css|js|mjs|cjs|html?|json|webmanifest|svg|xml|txt)$/i
 const NAMED_BY_CONTENT = /\.(?:css|js|mjs|cjs)$/i
-
-/** What goes into the names of chunks: the bytes, and so the names, of their images follow from it. */
-export const chunkSalt = ({ optimizer }: Session) =>
-  createHash('sha256')
-    .update(
-      JSON.stringify([
-        optimizer.fingerprint,
-        optimizer.options.engine,
-        optimizer.options.convert,
-        optimizer.options.fileName,
-      ]),
-    )
-    .digest('hex')
 
 /** The module of an import with a query of ours; null for all others. */
 export async function loadQuery(

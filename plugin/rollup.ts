@@ -7,7 +7,7 @@ import type { PixraceOptions } from './core/options.js'
 import { parseImageQuery } from './core/picture.js'
 import { Session } from './core/session.js'
 import { sourceName } from './core/source.js'
-import { chunkSalt, finish, loadQuery, processBundle } from './rollup-family.js'
+import { finish, loadQuery, processBundle } from './rollup-family.js'
 
 export type { PixraceOptions } from './core/options.js'
 
@@ -75,7 +75,8 @@ export function pixrace(options?: PixraceOptions): Plugin {
       if (!this.meta.watchMode) await session.close()
     },
     closeWatcher: () => session.close(),
-    augmentChunkHash: () => chunkSalt(session),
+    // The bytes, and so the names, of a chunk's images follow from it.
+    augmentChunkHash: () => session.salt,
     generateBundle: {
       order: 'post',
       async handler(outputOptions, bundle) {

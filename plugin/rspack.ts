@@ -10,7 +10,7 @@ export class PixracePlugin {
   private readonly plugin: Family
 
   constructor(options?: PixraceOptions) {
-    this.plugin = new Family(options, { inlinesByResource: true, forgetsOptions: true })
+    this.plugin = new Family(options, { inlinesByResource: true })
   }
 
   apply(compiler: RspackCompiler): void {

@@ -9,7 +9,7 @@ import { parseImageQuery, plainPictureModule } from './core/picture.js'
 import { optimizePublic } from './core/public.js'
 import { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
-import { chunkSalt, finish, imagesOf, loadQuery, processBundle } from './rollup-family.js'
+import { finish, imagesOf, loadQuery, processBundle } from './rollup-family.js'
 import { DevImages } from './vite-dev.js'
 
 export type { PixraceOptions } from './core/options.js'
@@ -69,7 +69,8 @@ export function pixrace(options?: PixraceOptions): Plugin[] {
       if (!this.meta.watchMode || config.command === 'serve') await session.close()
     },
     closeWatcher: () => session.close(),
-    augmentChunkHash: () => chunkSalt(session),
+    // The bytes, and so the names, of a chunk's images follow from it.
+    augmentChunkHash: () => session.salt,
   }
 
   return [main, capture(), bundle()]

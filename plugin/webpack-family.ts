@@ -1,5 +1,4 @@
 // What webpack and Rspack share: rules that bring images to the loader, and what is no module (copied files, HTML) at the end.
-import { createHash } from 'node:crypto'
 import { promises as fs } from 'node:fs'
 import { posix } from 'node:path'
 import { contentHash } from './cache/index.js'
@@ -102,8 +101,6 @@ const SMALLEST_QUERY = /[?&]smallest(?:[&=]|$)/
 export interface Traits {
   /** Whether the media type of an inlined image is that of the source, whatever the loader made of it. */
   inlinesByResource?: boolean
-  /** Whether the bundler's own cache takes a module for the same whatever its loaders' options are. */
-  forgetsOptions?: boolean
 }
 
 /** The media type is that of the bytes. */
@@ -127,36 +124,42 @@ export class PixracePlugin {
     const template = typeof assetModuleFilename === 'string' ? assetModuleFilename : '[hash][ext]'
     const active = compiler.options.mode !== 'development' || session.options.dev
     const modules = new WebpackSession(session, active, template)
-    addRules(compiler, modules, this.traits)
+    addRules(compiler, modules, active ? session.salt : `${session.salt} originals`, this.traits)
     const begin = () => session.begin()
     compiler.hooks.beforeRun.tapPromise(NAME, begin)
     compiler.hooks.watchRun.tapPromise(NAME, begin)
     compiler.hooks.shutdown.tapPromise(NAME, () => session.close())
-    compiler.hooks.compilation.tap(NAME, ({ hooks }) => hooks.stillValidModule?.tap(NAME, restoreExtension))
+    compiler.hooks.compilation.tap(NAME, ({ hooks }) => 
+      hooks.stillValidModule?.tap(NAME, module => restore(module, modules)),
+    )
     if (active) compiler.hooks.thisCompilation.tap(NAME, compilation => new Build(compiler, compilation, modules).tap())
   }
 }
 
-/** A module from webpack's cache has the bytes that the loader made, and not the extension that it gave. */
-function restoreExtension(module: Module): void {
+/**
+ * A module from webpack's cache has the bytes that the loader made, and not the extension that it gave. Its note is needed at
+ * once: a child compiler names its files before the compilation is told of its modules.
+ */
+function restore(module: Module, modules: WebpackSession): void {
   const note = module.buildInfo?.pixrace as ModuleNote | undefined
-  if (note?.matchResource) module.matchResource = note.matchResource
+  if (!note) return
+  if (note.matchResource) module.matchResource = note.matchResource
+  modules.recall(note)
 }
 
 function addRules(
   { context, options }: Compiler,
   session: WebpackSession,
-  { inlinesByResource, forgetsOptions }: Traits,
+  salt: string,
+  { inlinesByResource }: Traits,
 ): void {
-  const { filter, optimizer, options: own } = session.session
+  const { filter, options: own } = session.session
   const test = (file: string) => filter.isImage(sourceName(context, file))
-  // Part of the module's identity: the bundler's own cache must not outlive our options.
-  const salt = createHash('sha256')
-    .update(JSON.stringify([optimizer.fingerprint, own.engine, own.convert, own.fileName]))
-    .digest('hex')
+  // The bundler's own cache must not outlive our options. It knows nothing of them where a module has images without being
+  // one, as stylesheets have, so all of it goes.
   const { cache } = options
-  if (forgetsOptions && typeof cache === 'object') cache.version = `${cache.version ?? ''} pixrace ${salt}`
-  const use = [{ loader: loaderPath, ident: `pixrace-${salt.slice(0, 16)}`, options: { session, salt } }]
+  if (typeof cache === 'object') cache.version = `${cache.version ?? ''} pixrace ${salt}`
+  const use = [{ loader: loaderPath, ident: `pixrace-${salt}`, options: { session, salt } }]
   options.module.rules.push(
     { test, resourceQuery: { not: [PICTURE_QUERY] }, enforce: 'pre', use },
     { test, resourceQuery: SMALLEST_QUERY, type: 'asset/resource' },
@@ -220,9 +223,7 @@ class Build {
   private collectNotes(): void {
     const { notes, session } = this.modules
     for (const { buildInfo } of modulesOf(this.compilation)) {
-      const note = buildInfo?.pixrace as ModuleNote | undefined
-      if (!note || notes.has(note.key)) continue
-      notes.set(note.key, { ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+      if (buildInfo?.pixrace) this.modules.recall(buildInfo.pixrace as ModuleNote)
     }
     for (const { hashes } of notes.values()) for (const hash of hashes) session.optimizer.finished.add(hash)
   }

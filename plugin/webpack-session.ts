@@ -66,6 +66,12 @@ export class WebpackSession {
       : fillTemplate(this.template, { name, ext, hash }, 'webpack')
   }
 
+  /** Takes the note of a module that came from the bundler's cache. */
+  recall(note: ModuleNote): void {
+    if (this.notes.has(note.key)) return
+    this.notes.set(note.key, { ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+  }
+
   private async loadImage(context: LoaderContext, content: Buffer, smallest: boolean): Promise<Buffer> {
     if (!this.active) return content
     const { note, data } = await this.make(context, content, smallest)

@@ -102,7 +102,7 @@ export class BundlePass {
     const needed: [BundleImage, Use][] = places
       .filter(({ text }) => text.role !== 'listing')
       .map(({ reference, use }) => [byName.get(reference.fileName) as BundleImage, use])
-    const used = new Set(places.map(({ reference }) => reference.fileName))
+    const used = new Set(needed.map(([{ fileName }]) => fileName))
     // What nothing refers to may be known by its name elsewhere: its name stays.
     const rest = this.images.filter(({ fileName, settled }) => !used.has(fileName) && !settled)
     await Promise.all([

@@ -18,6 +18,11 @@ export interface Answer {
   leftAlone?: { code: LeftAloneCode; message: string }
 }
 
+interface Found {
+  encoded: Encoded
+  cached: boolean
+}
+
 /** A file of ours that a bundle is to hold. */
 export interface OwnImage {
   source: string
@@ -50,7 +55,7 @@ export class Optimizer {
   readonly cache: Cache | null
   readonly fingerprint = fingerprint()
   readonly records: ImageRecord[] = []
-  private readonly inFlight = new Map<string, Promise<Encoded>>()
+  private readonly inFlight = new Map<string, Promise<Found>>()
   private readonly owned = new Map<string, OwnImage>()
   /** Hashes of files that need no more work, wherever they turn up. */
   readonly finished = new Set<string>()
@@ -131,25 +136,24 @@ export class Optimizer {
     }
   }
 
-  private async encode(bytes: Uint8Array, job: Job): Promise<{ encoded: Encoded; cached: boolean }> {
+  /** The answer from the cache or the engine; the same question is asked once at a time. */
+  private async encode(bytes: Uint8Array, job: Job): Promise<Found> {
     const key = await cacheKey(bytes, job, this.fingerprint)
-    const same = this.inFlight.get(key)
-    if (same) return { encoded: await same, cached: false }
-    let cached = true
-    const work = this.inTurn(async () => {
-      const hit = await this.cache?.get(key)
-      if (hit) return hit
-      cached = false
-      const encoded = await run(bytes, job)
-      await this.cache?.set(key, encoded)
-      return encoded
-    })
+    const work = this.inFlight.get(key) ?? this.inTurn(() => this.find(key, bytes, job))
     this.inFlight.set(key, work)
     try {
-      return { encoded: await work, cached }
+      return await work
     } finally {
       this.inFlight.delete(key)
     }
+  }
+
+  private async find(key: string, bytes: Uint8Array, job: Job): Promise<Found> {
+    const hit = await this.cache?.get(key)
+    if (hit) return { encoded: hit, cached: true }
+    const encoded = await run(bytes, job)
+    await this.cache?.set(key, encoded)
+    return { encoded, cached: false }
   }
 
   /** Runs `task` when fewer than `MAX_IN_FLIGHT` others run, first come first served. */

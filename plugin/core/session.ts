@@ -1,4 +1,5 @@
 // One build as its user sees it: what was done, what was wrong, and whether the build may succeed.
+import { createHash } from 'node:crypto'
 import { Optimizer } from './optimizer.js'
 import { createFilter, type PixraceOptions, resolveOptions } from './options.js'
 import { buildManifest, formatNotes, formatReport } from './report.js'
@@ -24,6 +25,14 @@ export class Session {
 
   get options() {
     return this.optimizer.options
+  }
+
+  /** Changes with whatever decides the bytes of images: names and caches of the bundlers have to follow it. */
+  get salt(): string {
+    const { engine, convert, fileName, include, exclude } = this.options
+    const parts = [this.optimizer.fingerprint, engine, convert, fileName, include, exclude]
+    const text = JSON.stringify(parts, (_, value) => (value instanceof RegExp ? `RegExp ${value}` : value))
+    return createHash('sha256').update(text).digest('hex')
   }
 
   /** Begins a build; a watcher begins many. Rejects where the engine does not take the options. */
