@@ -16,7 +16,7 @@ const entries = await Promise.all(
   Array.from({ length: KEYS }, async (_, seed) => ({ key: await keyOf(seed), value: encoded(seed, SIZES) })),
 )
 
-async function useOne() {
+async function exchange() {
   const { key, value } = entries[Math.floor(Math.random() * KEYS)]
   const before = await cache.get(key)
   if (before) assert.deepEqual(before, value)
@@ -30,7 +30,7 @@ if (what === 'write') {
   for (let at = 0; ; at++) await cache.set(entries[at % KEYS].key, entries[at % KEYS].value)
 }
 for (let round = 0; round < Number(rounds); round++) {
-  await useOne()
+  await exchange()
   if (what === 'prune' && round % 5 === 0) await cache.prune()
 }
 assert.deepEqual(cache.failures, [])

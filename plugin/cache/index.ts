@@ -16,9 +16,10 @@ export interface CacheSettings {
   /**
    * A storage of `unstorage`, for a cache that several machines share: what `createStorage` gives, for instance with the
    * driver for Redis. Its keys begin with 'pixrace:'. What to keep and for how long is up to its server. It is disposed of
-   * when the cache is closed. Excludes `dir` and `maxBytes`. Default: none.
+   * at the end of the build; where one process makes several, a function gives each its own. Excludes `dir` and `maxBytes`.
+   * Default: none.
    */
-  storage?: Storage
+  storage?: Storage | (() => Storage)
   /**
    * Size of the folder in bytes, an integer of at least 0. At the end of a build the least recently used entries beyond it
    * are removed. Excludes `storage`. Default: 1,073,741,824 (1 GiB).
@@ -64,7 +65,11 @@ export function openCache(options: CacheOptions, root: string, limits: Partial<C
   const settings = checkOptions(options)
   if (!settings) return null
   const { storage, dir = FOLDER, maxBytes = MAX_BYTES } = settings
-  if (storage) return new StoredCache(storage, 'pixrace:', async () => {}, limits)
+  if (storage) {
+    const opened = typeof storage === 'function' ? storage() : storage
+    if (!isStorage(opened)) refuse('cache.storage', A_STORAGE, opened)
+    return new StoredCache(opened, 'pixrace:', async () => {}, limits)
+  }
   const folder = resolve(root, dir)
   const files = createStorage({ driver: fileDriver({ dir: folder }) })
   return new StoredCache(files, '', () => pruneFolder(folder, maxBytes), limits)
@@ -75,9 +80,11 @@ const METHODS = ['getItemRaw', 'setItemRaw', 'removeItem', 'dispose'] as const
 const isStorage = (value: unknown) =>
   typeof value === 'object' && value !== null && METHODS.every(name => typeof Reflect.get(value, name) === 'function')
 
+const A_STORAGE = 'a storage of unstorage, as `createStorage` gives it, or a function that gives one'
+
 const RULES: Record<keyof CacheSettings, [expected: string, holds: (value: unknown) => boolean]> = {
   dir: ['a path', value => typeof value === 'string' && value !== ''],
-  storage: ['a storage of unstorage, as `createStorage` gives it', isStorage],
+  storage: [A_STORAGE, value => typeof value === 'function' || isStorage(value)],
   maxBytes: ['an integer of at least 0', value => Number.isSafeInteger(value) && (value as number) >= 0],
 }
 

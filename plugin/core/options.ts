@@ -1,4 +1,5 @@
 // Options of the plugins: read once, into a type that cannot be wrong afterwards.
+import { inspect } from 'node:util'
 import picomatch from 'picomatch'
 import type { CacheOptions } from '../cache/index.js'
 import type { Format, OptimizeOptions } from '../engine.js'
@@ -90,7 +91,7 @@ export interface OptionError extends Error {
 
 /** An error of the same shape as the engine's. */
 export function optionError(option: string, expected: string, received: unknown): OptionError {
-  const shown = typeof received === 'string' ? `'${received}'` : (JSON.stringify(received) ?? String(received))
+  const shown = inspect(received, { breakLength: Number.POSITIVE_INFINITY, depth: 2, maxArrayLength: 8 })
   const error = new Error(`Invalid option \`${option}\`: expected ${expected}, received ${shown}.`)
   return Object.assign(error, { code: 'ERR_PIXRACE_INVALID_OPTION' as const, option, expected, received })
 }
