@@ -85,8 +85,14 @@ export function imagesOf(session: Session, options: NormalizedOutputOptions, bun
       fileName: asset.fileName,
       bytes: bytesOf(asset.source),
       source: path(asset),
-      rename: renaming(asset.fileName, templateFor(options, asset), session.options.fileName),
+      ...naming(asset, templateFor(options, asset), session.options.fileName),
     }))
+}
+
+/** A file that was emitted with its very name is one that a plugin copies. */
+function naming({ fileName, names }: OutputAsset, template: string, own: string | null) {
+  const isFixed = names.length === 0 && !readName(fileName, template)?.hashed
+  return { isFixed, rename: renaming(fileName, template, isFixed ? null : own) }
 }
 
 /** A name like `fileName`, which `template` made, for other bytes. The folder stays, and a name without a hash. */
@@ -102,7 +108,9 @@ function renaming(fileName: string, template: string, own: string | null): Renam
 
 function roleOf(fileName: string): BundleText['role'] {
   if (/\.html?$/i.test(fileName)) return 'html'
-  if (/\.webmanifest$|(^|\/)manifest\.json$/i.test(fileName) && !fileName.startsWith('.vite/')) return 'webmanifest'
+  const isManifest = /\.webmanifest$|(^|\/)manifest\.json$/i.test(fileName) && !fileName.startsWith('.vite/')
+  // Feeds and site maps are XML.
+  if (isManifest || /\.xml$/i.test(fileName)) return 'keep-format'
   return /\.json$/i.test(fileName) ? 'listing' : 'code'
 }
 
@@ -158,17 +166,20 @@ function editFile(context: PluginContext, bundle: OutputBundle, fileName: string
   put(context, bundle, newName ?? fileName, text)
 }
 
+const INLINE_MAP = /(\/\/# sourceMappingURL=data:application\/json[^,\n]*;base64,)([A-Za-z0-9+/=]+)\s*$/
+
 function editChunk(bundle: OutputBundle, chunk: OutputChunk, edits: Edit[]) {
   const { code, map } = chunk
-  chunk.code = applyEdits(code, edits)
+  chunk.code = applyEdits(code, edits).replace(INLINE_MAP, (_, comment: string, encoded: string) => {
+    const inline: RawMap = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8'))
+    return comment + Buffer.from(JSON.stringify(mapOfEdits(code, edits, inline))).toString('base64')
+  })
   if (!map) return
-  const moved = mapOfEdits(code, edits, map as RawMap)
-  map.mappings = moved.mappings
-  map.names = moved.names
+  map.mappings = mapOfEdits(code, edits, map as RawMap).mappings
   const asset = chunk.sourcemapFileName ? bundle[chunk.sourcemapFileName] : undefined
   if (asset?.type !== 'asset') return
   const written = JSON.parse(Buffer.from(bytesOf(asset.source)).toString('utf8'))
-  asset.source = JSON.stringify({ ...written, mappings: moved.mappings, names: moved.names })
+  asset.source = JSON.stringify({ ...written, mappings: map.mappings })
 }
 
 /** Vite notes in each chunk which stylesheets belong to it; frameworks read that. */

@@ -11,6 +11,15 @@ import type { EncodedImage } from './core/types.js'
 
 const FOLDER = '@pixrace/'
 
+/** Empty for a URL that is none. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return ''
+  }
+}
+
 export class DevImages {
   private readonly files = new Map<string, EncodedImage>()
 
@@ -67,7 +76,7 @@ export class DevImages {
     if (made) return made
     // Imports of modules have a query; Vite's own `?t=` of a changed file is none of them.
     if (query && !/^t=\d+$/.test(query)) return null
-    const file = await this.fileOf(decodeURIComponent(below))
+    const file = await this.fileOf(decoded(below))
     if (!file) return null
     const source = sourceName(this.session.root, file)
     if (!this.session.filter.isImage(source)) return null

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { NormalizedOutputOptions, OutputBundle, PluginContext } from 'rollup'
 import type { Plugin, ResolvedConfig } from 'vite'
 import type { BundleImage } from './core/bundle.js'
-import type { PixraceOptions } from './core/options.js'
+import { type PixraceOptions, resolveOptions } from './core/options.js'
 import { parseImageQuery, plainPictureModule } from './core/picture.js'
 import { optimizePublic } from './core/public.js'
 import { Session } from './core/session.js'
@@ -31,7 +31,8 @@ const urlOf = (referenceId: string) => `"__VITE_ASSET__${referenceId}__"`
 
 /** Throws `ERR_PIXRACE_INVALID_OPTION`. */
 export function pixrace(options?: PixraceOptions): Plugin[] {
-  // Options are checked at once; the root is known later.
+  // Options are checked at once; the root, and so the cache, is known later.
+  resolveOptions(options)
   let session = new Session({ ...options, cache: false }, process.cwd())
   let config: ResolvedConfig
   let dev: DevImages | null = null
@@ -61,6 +62,9 @@ export function pixrace(options?: PixraceOptions): Plugin[] {
       return (file.startsWith('/') && (await exists(inPublic)) ? inPublic : file) + query
     },
     async load(id) {
+      // Vite 8 itself does not see that an image changes while it watches.
+      if (this.meta.watchMode && isAbsolute(id) && session.filter.isImage(sourceName(session.root, id)))
+        this.addWatchFile(id)
       if (config.command === 'build') return loadQuery(contextOf(this), session, id, urlOf)
       return dev ? dev.load(id, file => this.addWatchFile(file)) : loadOriginal(id, config)
     },

@@ -8,6 +8,7 @@ import { outputsOf } from './core/optimizer.js'
 import { type PixraceOptions, resolveOptions } from './core/options.js'
 import { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
+import { Turns } from './core/turns.js'
 import { verdict } from './core/verdict.js'
 import loaderPath from './loader-path.cjs'
 import { type ModuleNote, WebpackSession } from './webpack-session.js'
@@ -35,6 +36,7 @@ interface Module {
 export interface Compilation {
   modules: Iterable<Module>
   children?: Iterable<Compilation>
+  fileDependencies: Iterable<string>
   warnings: { push(error: Error): unknown }
   errors: { push(error: Error): unknown }
   getAssets(): readonly { name: string; source: Source; info: AssetInfo }[]
@@ -129,7 +131,7 @@ export class PixracePlugin {
     compiler.hooks.beforeRun.tapPromise(NAME, begin)
     compiler.hooks.watchRun.tapPromise(NAME, begin)
     compiler.hooks.shutdown.tapPromise(NAME, () => session.close())
-    compiler.hooks.compilation.tap(NAME, ({ hooks }) => 
+    compiler.hooks.compilation.tap(NAME, ({ hooks }) =>
       hooks.stillValidModule?.tap(NAME, module => restore(module, modules)),
     )
     if (active) compiler.hooks.thisCompilation.tap(NAME, compilation => new Build(compiler, compilation, modules).tap())
@@ -275,7 +277,9 @@ class Build {
 
   private async finish(): Promise<void> {
     const { optimizer } = this.session
-    const settled = this.recordModules()
+    // Rspack shows nobody what comes late: its HTML plugin's favicon.
+    await this.optimizeCopied()
+    const settled = await this.recordModules()
     await this.rewriteHtml(settled)
     const manifest = this.session.manifest()
     if (manifest) this.compilation.emitAsset(manifest.fileName, this.raw(manifest.text))
@@ -286,12 +290,20 @@ class Build {
   }
 
   /** Records what became of the modules in this compilation; gives the names of the files of plain ones. */
-  private recordModules(): Map<string, ModuleNote> {
+  private async recordModules(): Promise<Map<string, ModuleNote>> {
     const settled = new Map<string, ModuleNote>()
-    const assets = this.compilation.getAssets()
+    const byShown = new Map<string, { name: string }[]>()
+    for (const { name, info } of this.compilation.getAssets()) {
+      const shown = info.sourceFilename?.replace(/[?#].*$/, '')
+      if (shown !== undefined) byShown.set(shown, [...(byShown.get(shown) ?? []), { name }])
+    }
+    const isAlive = this.aliveness()
+    const turns = new Turns()
     for (const note of this.modules.notes.values()) {
+      await turns.next()
       const { record, shown, file } = note
-      const own = assets.filter(({ info }) => info.sourceFilename?.replace(/[?#].*$/, '') === shown)
+      const own = byShown.get(shown) ?? []
+      if (own.length === 0 && !isAlive(note)) continue
       const [output] = record.outputs
       const isPlain = record.outputs.length === 1 && output?.fileName === null
       const outputs = isPlain && output && own[0] ? [{ ...output, fileName: own[0].name }] : record.outputs
@@ -307,6 +319,21 @@ class Build {
       if (record.leftAlone && own[0]) settled.set(own[0].name, { ...note, file })
     }
     return settled
+  }
+
+  /**
+   * Whether a module still is in the build: a watcher's notes are of earlier builds too. Modules of child compilers show only
+   * when they are made, so the files on which others depend count as well.
+   */
+  private aliveness(): (note: ModuleNote) => boolean {
+    const keys = new Set<string>()
+    const files = new Set<string>(this.compilation.fileDependencies)
+    for (const { buildInfo } of modulesOf(this.compilation)) {
+      const note = buildInfo?.pixrace as ModuleNote | undefined
+      if (note) keys.add(note.key)
+      else for (const file of (buildInfo?.fileDependencies as Iterable<string> | undefined) ?? []) files.add(file)
+    }
+    return ({ key, file }) => keys.has(key) || files.has(file)
   }
 
   private async rewriteHtml(notes: Map<string, ModuleNote>): Promise<void> {

@@ -1,7 +1,7 @@
 // The cache of finished images. Trouble with it never fails a build: what cannot be read is not there, what cannot be
 // written is made again the next time.
 import { resolve } from 'node:path'
-import { createStorage, type Storage } from 'unstorage'
+import { createStorage } from 'unstorage'
 import { optionError } from '../core/options.js'
 import type { Encoded } from '../core/types.js'
 import { decodeEntry, encodeEntry, LAYOUT_VERSION, sha256 } from './entry.js'
@@ -9,6 +9,14 @@ import { fileDriver, pruneFolder } from './file-driver.js'
 
 /** Where finished images are kept: true is a folder of files, false is no cache. */
 export type CacheOptions = boolean | CacheSettings
+
+/** What is used of a storage of `unstorage`. */
+export interface CacheStorage {
+  getItemRaw(key: string): Promise<unknown>
+  setItemRaw(key: string, value: unknown): Promise<void>
+  removeItem(key: string): Promise<void>
+  dispose(): Promise<void>
+}
 
 export interface CacheSettings {
   /** The folder, absolute or from the project's root. Excludes `storage`. Default: 'node_modules/.cache/pixrace'. */
@@ -19,7 +27,7 @@ export interface CacheSettings {
    * at the end of the build; where one process makes several, a function gives each its own. Excludes `dir` and `maxBytes`.
    * Default: none.
    */
-  storage?: Storage | (() => Storage)
+  storage?: CacheStorage | (() => CacheStorage)
   /**
    * Size of the folder in bytes, an integer of at least 0. At the end of a build the least recently used entries beyond it
    * are removed. Excludes `storage`. Default: 1,073,741,824 (1 GiB).
@@ -62,7 +70,7 @@ const PRUNE_TIMEOUT_MS = 30_000
 
 /** The cache of a project, null for `false`. Throws `ERR_PIXRACE_INVALID_OPTION`; touches no file yet. */
 export function openCache(options: CacheOptions, root: string, limits: Partial<CallLimits> = {}): Cache | null {
-  const settings = checkOptions(options)
+  const settings = checkCacheOptions(options)
   if (!settings) return null
   const { storage, dir = FOLDER, maxBytes = MAX_BYTES } = settings
   if (storage) {
@@ -77,7 +85,7 @@ export function openCache(options: CacheOptions, root: string, limits: Partial<C
 
 const METHODS = ['getItemRaw', 'setItemRaw', 'removeItem', 'dispose'] as const
 
-const isStorage = (value: unknown) =>
+const isStorage = (value: unknown): value is CacheStorage =>
   typeof value === 'object' && value !== null && METHODS.every(name => typeof Reflect.get(value, name) === 'function')
 
 const A_STORAGE = 'a storage of unstorage, as `createStorage` gives it, or a function that gives one'
@@ -95,7 +103,8 @@ function refuse(option: string, expected: string, value: unknown): never {
   throw optionError(option, expected, received)
 }
 
-function checkOptions(options: CacheOptions = true): CacheSettings | null {
+/** Null for no cache. Throws `ERR_PIXRACE_INVALID_OPTION`. */
+export function checkCacheOptions(options: CacheOptions = true): CacheSettings | null {
   if (typeof options === 'boolean') return options ? {} : null
   if (!isPlain(options)) refuse('cache', 'a boolean or an object', options)
   for (const [key, value] of Object.entries(options)) {
@@ -111,14 +120,14 @@ function checkOptions(options: CacheOptions = true): CacheSettings | null {
 
 class StoredCache implements Cache {
   readonly failures: string[] = []
-  #storage: Storage
+  #storage: CacheStorage
   #prefix: string
   #prune: () => Promise<void>
   #timeoutMs: number
   /** How much longer failing calls may take together. */
   #patienceMs: number
 
-  constructor(storage: Storage, prefix: string, prune: () => Promise<void>, limits: Partial<CallLimits>) {
+  constructor(storage: CacheStorage, prefix: string, prune: () => Promise<void>, limits: Partial<CallLimits>) {
     this.#storage = storage
     this.#prefix = prefix
     this.#prune = prune

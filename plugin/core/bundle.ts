@@ -6,9 +6,10 @@ import { contentHash } from '../cache/index.js'
 import { extensionFor, mediaType, sniff } from './formats.js'
 import { type Edit, type HtmlImages, type ImageTag, imagesOfHtml, pictureEdits, type Range } from './html.js'
 import { extensionOf, uniqueName } from './naming.js'
-import { type Answer, type Optimizer, outputsOf } from './optimizer.js'
+import { type Answer, MAX_IN_FLIGHT, type Optimizer, outputsOf } from './optimizer.js'
 import { filesOfPlan, planPicture } from './picture.js'
 import { bytesOfDataUrl, inlineImages, pathTo, type Reference, ReferenceIndex } from './references.js'
+import { eachOf, Turns } from './turns.js'
 import type { EncodedImage } from './types.js'
 
 /** A name for a file with other bytes, by their hash and extension. */
@@ -21,6 +22,8 @@ export interface BundleImage {
   /** How the report calls it. */
   source: string
   rename: Rename
+  /** Whether somebody gave it its very name, by which others may know it: its format stays too. */
+  isFixed?: boolean
   /** What the file holds, where it is made already: it stays, and only what needs another file gets one. */
   settled?: Settled
 }
@@ -41,8 +44,11 @@ export interface BundleText {
   text: string
   /** Null if its name stays whatever becomes of its text. */
   rename: Rename | null
-  /** Images that only a web manifest names keep their format; a listing (Vite's manifest) names what others use. */
-  role: 'code' | 'html' | 'webmanifest' | 'listing'
+  /**
+   * What more than browsers read (web manifests, feeds, site maps) names images in their own format; a listing (Vite's
+   * manifest) names what others use.
+   */
+  role: 'code' | 'html' | 'keep-format' | 'listing'
 }
 
 export interface BundleChanges {
@@ -87,6 +93,9 @@ export class BundlePass {
   }
   private readonly answers = new Map<string, Promise<Answer>>()
   private readonly made = new Map<string, Made>()
+  private readonly pages = new Map<BundleText, HtmlImages>()
+  private readonly fixed: Set<string>
+  private readonly turns = new Turns()
 
   constructor(
     private readonly optimizer: Optimizer,
@@ -94,26 +103,40 @@ export class BundlePass {
     private readonly texts: BundleText[],
     private readonly isTaken: (fileName: string) => boolean,
     private readonly sourceOf: SourceOf = async () => null,
-  ) {}
+  ) {
+    this.fixed = new Set(images.filter(({ isFixed }) => isFixed).map(({ fileName }) => fileName))
+  }
 
   async run(): Promise<BundleChanges> {
     const byName = new Map(this.images.map(image => [image.fileName, image]))
-    const places = this.findPlaces()
+    const places = await this.findPlaces()
     const needed: [BundleImage, Use][] = places
       .filter(({ text }) => text.role !== 'listing')
       .map(({ reference, use }) => [byName.get(reference.fileName) as BundleImage, use])
     const used = new Set(needed.map(([{ fileName }]) => fileName))
     // What nothing refers to may be known by its name elsewhere: its name stays.
     const rest = this.images.filter(({ fileName, settled }) => !used.has(fileName) && !settled)
-    await Promise.all([
-      ...needed.filter(([image, use]) => !isSettled(image, use)).map(([image, use]) => this.ask(image, use)),
-      ...rest.map(image => this.ask(image, 'keep')),
-      ...this.texts.filter(({ role }) => role === 'code' || role === 'html').map(text => this.shrinkInlined(text)),
-    ])
+    const tasks = [
+      ...needed
+        .filter(([image, use]) => !isSettled(image, use))
+        .map(
+          ([image, use]) =>
+            () =>
+              this.ask(image, use),
+        ),
+      ...rest.map(image => () => this.ask(image, 'keep')),
+      ...this.texts
+        .filter(({ role }) => role === 'code' || role === 'html')
+        .map(text => () => this.shrinkInlined(text)),
+    ]
+    await eachOf<() => Promise<unknown>>(tasks, MAX_IN_FLIGHT, task => task())
     // One after the other, so that names do not depend on which answer came first.
     for (const [image, use] of needed) await this.make(image, use)
     for (const image of rest) await this.make(image, 'keep', await this.knownName(image))
-    for (const place of places) this.edit(place)
+    for (const place of places) {
+      await this.turns.next()
+      this.edit(place)
+    }
     await this.renameTexts()
     for (const list of this.changes.edits.values()) list.sort((a, b) => a.start - b.start)
     for (const name of this.changes.files.keys()) this.changes.removed.delete(name)
@@ -125,21 +148,36 @@ export class BundlePass {
     return this.optimizer.ownImage(await contentHash(bytes)) ? undefined : fileName
   }
 
-  private findPlaces(): Place[] {
+  private async findPlaces(): Promise<Place[]> {
     const index = new ReferenceIndex(this.images.map(({ fileName }) => fileName))
-    if (index.size === 0) return []
-    return this.texts.flatMap(text => {
-      const html = text.role === 'html' ? imagesOfHtml(text.text) : null
-      return index.find(text.text, text.fileName).map(reference => this.placeOf(text, reference, html))
-    })
+    const places: Place[] = []
+    if (index.size === 0) return places
+    for (const text of this.texts) {
+      const html = this.htmlOf(text)
+      for (const reference of await index.findInTurns(text.text, text.fileName, this.turns)) {
+        await this.turns.next()
+        places.push(this.placeOf(text, reference, html))
+      }
+    }
+    return places
+  }
+
+  /** Read once, because that takes a while. */
+  private htmlOf(text: BundleText): HtmlImages | null {
+    if (text.role !== 'html') return null
+    const html = this.pages.get(text) ?? imagesOfHtml(text.text)
+    this.pages.set(text, html)
+    return html
   }
 
   private placeOf(text: BundleText, reference: Reference, html: HtmlImages | null): Place {
     const image = html?.images.find(({ src }) => inside([src], reference)) ?? null
-    const keeps = text.role === 'webmanifest' || inside(html?.keepFormat ?? [], reference)
-    if (image && this.optimizer.options.html === 'picture' && !image.hasChoice)
+    const keeps = text.role === 'keep-format' || inside(html?.keepFormat ?? [], reference)
+    const isFixed = this.fixed.has(reference.fileName)
+    if (image && this.optimizer.options.html === 'picture' && !image.hasChoice && !isFixed) {
       return { text, reference, use: 'picture', image }
-    return { text, reference, use: keeps || !this.optimizer.options.convert ? 'keep' : 'convert', image }
+    }
+    return { text, reference, use: keeps || isFixed || !this.optimizer.options.convert ? 'keep' : 'convert', image }
   }
 
   /** Has an image encoded for a use, once. */
@@ -226,7 +264,7 @@ export class BundlePass {
 
   /** Small images inside of code as data URLs. */
   private async shrinkInlined(text: BundleText): Promise<void> {
-    const keepFormat = text.role === 'html' ? imagesOfHtml(text.text).keepFormat : []
+    const keepFormat = this.htmlOf(text)?.keepFormat ?? []
     const answers = new Map<string, Promise<string>>()
     await Promise.all(
       inlineImages(text.text).map(async place => {
@@ -260,23 +298,39 @@ export class BundlePass {
     return `data:${mediaType(image.format)};base64,${image.data.toString('base64')}`
   }
 
-  /** A text that is named by its content gets a name of its new content, and all others follow. */
+  /**
+   * A text that is named by its content gets a name of its new content, and all others follow: first what names no other such
+   * text, so that each hash is of the final content. Where they name each other in a circle, one of them has to be the first.
+   */
   private async renameTexts(): Promise<void> {
-    const { renamed, edits } = this.changes
-    for (const { fileName, text, rename } of this.texts) {
-      const own = edits.get(fileName)
-      if (!rename || !own) continue
-      const to = rename(await contentHash(Buffer.from(applyEdits(text, own))), extensionOf(fileName))
-      if (to !== fileName) renamed.set(fileName, to)
-    }
-    const index = new ReferenceIndex(renamed.keys())
+    const named = this.texts.filter(({ rename }) => rename)
+    const index = new ReferenceIndex(named.map(({ fileName }) => fileName))
     if (index.size === 0) return
-    for (const text of this.texts) {
-      for (const reference of index.find(text.text, text.fileName)) {
-        const to = renamed.get(reference.fileName) as string
-        this.addEdit(text, { ...reference, text: pathTo(reference, text.fileName, to) })
+    const found = new Map<string, Reference[]>()
+    for (const text of this.texts)
+      found.set(text.fileName, await index.findInTurns(text.text, text.fileName, this.turns))
+    const byName = new Map(named.map(text => [text.fileName, text]))
+    const seen = new Set<string>()
+    const settle = async (text: BundleText) => {
+      if (seen.has(text.fileName)) return
+      seen.add(text.fileName)
+      for (const reference of found.get(text.fileName) ?? []) {
+        const other = byName.get(reference.fileName)
+        if (other) await settle(other)
+        const to = this.changes.renamed.get(reference.fileName)
+        if (to) this.addEdit(text, { ...reference, text: pathTo(reference, text.fileName, to) })
       }
+      await this.renameText(text)
     }
+    for (const text of named) await settle(text)
+    for (const text of this.texts) await settle(text)
+  }
+
+  private async renameText({ fileName, text, rename }: BundleText): Promise<void> {
+    const edits = this.changes.edits.get(fileName)
+    if (!rename || !edits) return
+    const to = rename(await contentHash(Buffer.from(applyEdits(text, edits))), extensionOf(fileName))
+    if (to !== fileName) this.changes.renamed.set(fileName, to)
   }
 }
 

@@ -31,16 +31,30 @@ function merge(source: string, records: ImageRecord[]): ImageRecord {
   }
 }
 
+// Several tables are made of the same records.
+const identities = new WeakMap<object, string>()
+
 // Two runs of the same work differ in their times, and what comes out of a cache in the order of its keys.
-const identity = (value: unknown) =>
-  JSON.stringify(value, (key, part) => {
+function identity(value: object): string {
+  const known = identities.get(value)
+  if (known !== undefined) return known
+  const made = JSON.stringify(value, (key, part) => {
     if (key === 'elapsedMs') return undefined
     const isObject = typeof part === 'object' && part !== null && !Array.isArray(part)
     return isObject ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => byCodePoint(a, b))) : part
   })
+  identities.set(value, made)
+  return made
+}
+
+/** Does a part of what `mergeBySource` has to do, which for all records at once takes long. */
+export function prepare({ outputs }: ImageRecord): void {
+  if (outputs.length > 1) for (const output of outputs) identity(output)
+}
 
 /** Each once, in an order that does not depend on the given one. */
-function unique<T>(values: T[]): T[] {
+function unique<T extends object>(values: T[]): T[] {
+  if (values.length < 2) return values
   const byIdentity = new Map(values.map(value => [identity(value), value]))
   return [...byIdentity.keys()].sort(byCodePoint).map(key => byIdentity.get(key) as T)
 }

@@ -49,16 +49,21 @@ const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'
  */
 export function readName(fileName: string, template: string): { name: string; hashed: boolean } | null {
   const pattern = posix.basename(template)
-  const parts: Record<string, string> = {
-    name: '(?<name>.+?)',
-    ext: '[^.]+',
-    extname: '\\.[^.]+',
-    base: '(?<name>.+?)\\.[^.]+',
+  let name = '(?<name>.+?)'
+  const part = (key: string): string => {
+    if (key === 'ext') return '[^.]+'
+    if (key === 'extname') return '\\.[^.]+'
+    if (key === 'base') return `${part('name')}\\.[^.]+`
+    if (key !== 'name') return '.*'
+    const first = name
+    // The second time it is the same.
+    name = '\\k<name>'
+    return first
   }
   const source = pattern.split(/(\[[a-z]+(?::\d+)?\])/i).map(piece => {
     const [, key, length] = /^\[([a-z]+)(?::(\d+))?\]$/i.exec(piece) ?? []
     if (!key) return literally(piece)
-    return key === 'hash' ? `[\\w-]{${length ?? HASH_LENGTH}}` : (parts[key] ?? '.*')
+    return key === 'hash' ? `[\\w-]{${length ?? HASH_LENGTH}}` : part(key)
   })
   const found = new RegExp(`^${source.join('')}$`).exec(posix.basename(fileName))
   return found ? { name: found.groups?.name ?? '', hashed: pattern.includes('[hash') } : null

@@ -5,6 +5,7 @@ import type { Format } from '../engine.js'
 import { optimize } from '../engine.js'
 import { sniff } from './formats.js'
 import { fingerprint, type Job, run } from './jobs.js'
+import { prepare } from './merge.js'
 import { extensionOf } from './naming.js'
 import { FORMATS, type ResolvedOptions } from './options.js'
 import { createProgress } from './progress.js'
@@ -38,7 +39,7 @@ export interface PictureRequest {
 }
 
 /** More than threads, so that reading and hashing one image goes on beside encoding others; few, so that memory is bounded. */
-const MAX_IN_FLIGHT = 2 * availableParallelism()
+export const MAX_IN_FLIGHT = 2 * availableParallelism()
 
 // A grey pixel as PNG, to ask the engine whether it takes the options before the first image comes.
 const PIXEL = Buffer.from(
@@ -178,6 +179,7 @@ export class Optimizer {
 
   /** A record that was kept elsewhere, by a bundler's own cache. */
   restore(record: ImageRecord): void {
+    prepare(record)
     this.records.push(record)
   }
 

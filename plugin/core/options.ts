@@ -1,7 +1,7 @@
 // Options of the plugins: read once, into a type that cannot be wrong afterwards.
 import { inspect } from 'node:util'
 import picomatch from 'picomatch'
-import type { CacheOptions } from '../cache/index.js'
+import { type CacheOptions, checkCacheOptions } from '../cache/index.js'
 import type { Format, OptimizeOptions } from '../engine.js'
 import { IMAGE_FILE, OTHER_IMAGE_FILE } from './formats.js'
 
@@ -107,7 +107,7 @@ const isFormats = (value: unknown) =>
   new Set(value).size === value.length &&
   value.every(item => FORMATS.includes(item))
 const isPath = (value: unknown) =>
-  typeof value === 'string' && value !== '' && !/(^[\\/])|(^|[\\/])\.\.([\\/]|$)/.test(value)
+  typeof value === 'string' && value !== '' && !/^(?:[\\/]|[a-z]:)|(?:^|[\\/])\.\.(?:[\\/]|$)/i.test(value)
 
 type Rule = [expected: string, holds: (value: unknown) => boolean]
 
@@ -147,7 +147,7 @@ function isTemplate(text: string): boolean {
 
 function check(values: object, rules: Record<string, Rule>, prefix: string, others: string[] = []) {
   for (const [key, value] of Object.entries(values)) {
-    const rule = rules[key]
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined
     if (!rule && !others.includes(key)) {
       throw optionError(`${prefix}${key}`, `one of ${[...Object.keys(rules), ...others].join(', ')}`, value)
     }
@@ -163,6 +163,7 @@ export function resolveOptions(options: PixraceOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw optionError('options', 'an object', options)
   check(options, RULES, '', [...ENGINE_OPTIONS, 'cache'])
   check(options.budget ?? {}, BUDGET_RULES, 'budget.')
+  checkCacheOptions(options.cache)
   const { convert = false, manifest = false } = options
   const engine = Object.fromEntries(
     ENGINE_OPTIONS.filter(key => options[key] !== undefined).map(key => [key, options[key]]),

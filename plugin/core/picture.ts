@@ -21,8 +21,9 @@ const splitId = (id: string): [file: string, query: string] => {
 
 function widthsOf(text: string | null): number[] {
   if (text === null) return []
-  const widths = text.split(/[;,]/).map(Number)
-  const valid = widths.every(width => Number.isInteger(width) && width >= 1 && width <= MAX_WIDTH)
+  const parts = text.split(/[;,]/)
+  const widths = parts.map(Number)
+  const valid = parts.every(part => /^\d+$/.test(part)) && widths.every(width => width >= 1 && width <= MAX_WIDTH)
   if (!valid || widths.length > MAX_WIDTHS) {
     throw optionError('?picture&w', `1 to ${MAX_WIDTHS} widths from 1 to ${MAX_WIDTH} like 480;960`, text)
   }
@@ -44,11 +45,17 @@ function formatsOf(text: string | null): Format[] | null {
 export function parseImageQuery(id: string): { file: string; query: ImageQuery } | null {
   const [file, text] = splitId(id)
   const params = new URLSearchParams(text.replaceAll(';', '%3B'))
-  if (params.has('smallest')) return { file, query: { kind: 'smallest' } }
+  if (params.has('smallest')) {
+    const key = PICTURE_KEYS.find(each => params.has(each))
+    if (key) throw optionError(`?smallest&${key}`, 'nothing of ?picture beside ?smallest', key)
+    return { file, query: { kind: 'smallest' } }
+  }
   if (!params.has('picture')) return null
   for (const key of params.keys()) {
     if (!PICTURE_KEYS.includes(key) && key !== 't')
       throw optionError(`?picture&${key}`, `one of ${PICTURE_KEYS.join(', ')}`, key)
+    const values = params.getAll(key)
+    if (values.length > 1) throw optionError(`?picture&${key}`, 'it once', values.join('&'))
   }
   const placeholder = params.get('placeholder') ?? 'thumbhash'
   if (!PLACEHOLDERS.includes(placeholder))
@@ -132,8 +139,11 @@ export function pictureModule(
   placeholder: string | null,
   urlOf: (image: EncodedImage) => string,
 ): string {
-  const srcset = ({ images }: Rendition) =>
-    images.map(image => `${urlOf(image)} + " ${image.width}w"`).join(' + ", " + ')
+  // One file alone needs no width, and with one would be taken for as wide as the page.
+  const srcset = ({ images: [first, ...rest] }: Rendition) =>
+    first && rest.length === 0
+      ? urlOf(first)
+      : [first as EncodedImage, ...rest].map(image => `${urlOf(image)} + " ${image.width}w"`).join(' + ", " + ')
   const sources = plan.sources.map(
     rendition => `{ srcset: ${srcset(rendition)}, type: ${JSON.stringify(mediaType(rendition.format))} }`,
   )

@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs'
 import { join, sep } from 'node:path'
 import { outputsOf } from './optimizer.js'
 import type { Session } from './session.js'
+import { eachOf } from './turns.js'
 
 /** Paths of all files below `folder`, relative to it; symbolic links to folders are not followed. */
 async function filesBelow(folder: string): Promise<string[]> {
@@ -48,11 +49,3 @@ export async function optimizePublic(
 
 /** Files that are open, and in memory, at once. */
 const MAX_OPEN = 16
-
-async function eachOf<T>(items: T[], atOnce: number, task: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]()
-  const worker = async () => {
-    for (const item of queue) await task(item)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-}

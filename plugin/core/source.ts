@@ -8,6 +8,9 @@ export const sourceName = (root: string, file: string) => {
   return (isAbsolute(path) || path.startsWith('..') ? file : path).split(sep).join('/')
 }
 
+/** The path from `root`, also of a file elsewhere: how webpack and Rspack call modules. */
+export const pathFrom = (root: string, file: string) => relative(root, file).split(sep).join('/')
+
 /** Width and height as shown; null for what cannot be read. */
 export async function sizeOf(bytes: Uint8Array): Promise<{ width: number; height: number } | null> {
   const info = await inspect(bytes).catch(() => null)
