@@ -68,9 +68,9 @@ export class Session {
     return Object.assign(new Error(`pixrace: ${errors.join('\n')}`), { code: 'ERR_PIXRACE_BUILD' })
   }
 
-  /** Gives back what would keep the process alive. Nothing is found in the cache from then on. */
+  /** Gives back what would keep the process alive, until another build begins. */
   async close(): Promise<void> {
-    await this.optimizer.cache?.close()
+    await this.optimizer.close()
   }
 
   private print(notes: string[]) {
