@@ -24,5 +24,5 @@ export async function startRedis(dir) {
       if (/ready to accept connections/i.test(output)) resolve()
     })
   })
-  return { port, stop: () => server.kill('SIGKILL') }
+  return { port, server, stop: () => server.kill('SIGKILL') }
 }
