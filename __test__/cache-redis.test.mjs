@@ -11,7 +11,7 @@ import redisDriver from 'unstorage/drivers/redis'
 import { openCache } from '../esm/cache/index.js'
 import { encoded, keyOf } from './support/cache.mjs'
 import { startChild } from './support/child.mjs'
-import { startRedis as startServer } from './support/redis.mjs'
+import { freePort, startRedis as startServer } from './support/redis.mjs'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'pixrace-redis-'))
 /** Many times what the process takes; one that is held up would never end. */
