@@ -1,0 +1,278 @@
+// One request for an image, from its query to its bytes: whatever else asks for the same waits for the same work.
+
+import { promises as fs } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { LRUCache } from 'lru-cache'
+import { type Cache, contentHash, keyOfHash, openCache } from '../cache/index.js'
+import { mediaType, sniff } from '../core/formats.js'
+import { fingerprint, type ImageJob, run } from '../core/jobs.js'
+import type { Encoded } from '../core/types.js'
+import type { Format } from '../engine.js'
+import { HttpError } from './errors.js'
+import { findLocal } from './local.js'
+import { isNamedOnly } from './negotiate.js'
+import type { ResolvedServerOptions } from './options.js'
+import { WorkQueue } from './queue.js'
+import { fetchRemote } from './remote.js'
+
+/** What is asked for, checked. */
+export interface ImageQuery {
+  /** A path of this site, or an absolute URL. */
+  url: string
+  width: number
+  minScore: number
+  /** Groups of formats by falling preference of the client. */
+  accepted: Format[][]
+}
+
+/** An image that can be sent. */
+export interface ServedImage {
+  body: Buffer
+  type: string
+  format: string
+  /** A strong one, quotes included. */
+  etag: string
+  /** For clients and proxies, in seconds. */
+  maxAge: number
+}
+
+export type ImageOrigin = 'memory' | 'cache' | 'made' | 'stale'
+
+interface Kept extends ServedImage {
+  /** When it has to be looked at again, in milliseconds of the monotonic clock. */
+  freshUntil: number
+}
+
+/** What is known of a source without reading it. */
+interface Known {
+  hash: string
+  /** By its bytes. */
+  format: string
+  bytes: number
+  maxAge: number
+}
+
+interface Source extends Known {
+  read(signal: AbortSignal): Promise<Buffer>
+}
+
+interface Found {
+  encoded: Encoded
+  origin: ImageOrigin
+}
+
+/** Work that several requests wait for; without any it is given up. */
+interface Shared {
+  promise: Promise<{ image: Kept; origin: ImageOrigin }>
+  controller: AbortController
+  waiting: number
+}
+
+/** A file of this machine may change at any time, and looking costs little. */
+const LOCAL_FRESH_MS = 1000
+/** Sources whose hash is remembered; about 200 bytes each. */
+const MAX_SOURCES = 10_000
+/** Images that wait to be made better in the background. Beyond it they stay as they are until asked for again. */
+const MAX_REFINEMENTS = 1000
+
+export class ImageService {
+  readonly queue: WorkQueue
+  readonly cache: Cache | null
+  private readonly memory: LRUCache<string, Kept>
+  private readonly sources = new LRUCache<string, Known & { freshUntil: number }>({ max: MAX_SOURCES })
+  private readonly shared = new Map<string, Shared>()
+  private readonly refinements = new Map<string, () => Promise<void>>()
+  private readonly fingerprint = fingerprint()
+  private refining = false
+
+  constructor(private readonly options: ResolvedServerOptions) {
+    this.queue = new WorkQueue(options.concurrency ?? availableParallelism() + 1, options.maxQueue)
+    this.cache = openCache(options.cache, process.cwd())
+    this.memory = new LRUCache({
+      maxSize: Math.max(1, options.memory),
+      sizeCalculation: ({ body }) => body.length + 512,
+    })
+  }
+
+  get memoryBytes(): number {
+    return this.memory.calculatedSize
+  }
+
+  get inFlight(): number {
+    return this.shared.size
+  }
+
+  /** An image for a query. A stale one is served at once and looked at again behind it. */
+  async get(query: ImageQuery, signal?: AbortSignal): Promise<{ image: ServedImage; origin: ImageOrigin }> {
+    const key = JSON.stringify([query.url, query.width, query.minScore, query.accepted])
+    const kept = this.memory.get(key)
+    if (!kept) return this.join(key, query, signal)
+    if (kept.freshUntil > performance.now()) return { image: kept, origin: 'memory' }
+    // Its failure is the next request's business: until then the old one is better than none.
+    this.join(key, query).catch(error => {
+      if (error instanceof HttpError && error.status === 404) this.memory.delete(key)
+    })
+    return { image: kept, origin: 'stale' }
+  }
+
+  private async join(key: string, query: ImageQuery, signal?: AbortSignal) {
+    const shared = this.shared.get(key) ?? this.start(key, query)
+    shared.waiting++
+    const leave = new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    try {
+      return await Promise.race([shared.promise, leave])
+    } finally {
+      shared.waiting--
+      if (shared.waiting === 0) shared.controller.abort(new Error('Nobody waits for the image any more.'))
+    }
+  }
+
+  private start(key: string, query: ImageQuery): Shared {
+    const controller = new AbortController()
+    const promise = this.make(key, query, controller.signal)
+      .then(({ image, origin }) => {
+        this.memory.set(key, image)
+        return { image, origin }
+      })
+      .finally(() => this.shared.delete(key))
+    // Whoever waits hears of it; if nobody does, nobody has to.
+    promise.catch(() => {})
+    const shared = { promise, controller, waiting: 0 }
+    this.shared.set(key, shared)
+    return shared
+  }
+
+  private async make(key: string, query: ImageQuery, signal: AbortSignal) {
+    const source = await this.sourceOf(query.url, signal)
+    for (const job of this.jobsOf(query, source)) {
+      const found = await this.encode(key, source, job, signal)
+      const isLast = job.resize === undefined
+      // Smaller in pixels and larger in bytes happens to small animations: then the source itself is better.
+      const isWorthIt = isLast || job.keepOriginal === false || bytesOf(found) <= source.bytes
+      if (found && isWorthIt) return { image: await this.keep(found.encoded, source), origin: found.origin }
+    }
+    throw new HttpError(406, 'The image cannot be made in a format that the client takes.')
+  }
+
+  /** What may be tried, best first. Some animations cannot be resized: they are sent in their own size, if at all. */
+  private *jobsOf({ width, minScore, accepted }: ImageQuery, { format }: Source): Generator<ImageJob> {
+    const engine = { ...this.options.engine, minScore }
+    const all = accepted.flat()
+    const keepOriginal = !isNamedOnly(format) || all.includes(format as Format)
+    for (const formats of accepted) yield { kind: 'image', formats, engine, resize: { width }, keepOriginal }
+    if (keepOriginal) yield { kind: 'image', formats: all, engine }
+  }
+
+  /** Null if none of the formats can hold the image. */
+  private async encode(key: string, source: Source, job: ImageJob, signal: AbortSignal): Promise<Found | null> {
+    try {
+      const best = await this.fromCache(source, job)
+      if (best) return { encoded: best, origin: 'cache' }
+      if (!this.options.refine || job.engine.effort === 'fast') return await this.produce(source, job, signal)
+      const quick: ImageJob = { ...job, engine: { ...job.engine, effort: 'fast' } }
+      const known = await this.fromCache(source, quick)
+      const found: Found = known ? { encoded: known, origin: 'cache' } : await this.produce(source, quick, signal)
+      this.refineLater(key, source, job)
+      return found
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ERR_PIXRACE_NO_CANDIDATE') return null
+      throw error
+    }
+  }
+
+  private async fromCache({ hash }: Source, job: ImageJob): Promise<Encoded | null> {
+    return (await this.cache?.get(await keyOfHash(hash, job, this.fingerprint))) ?? null
+  }
+
+  private produce(source: Source, job: ImageJob, signal: AbortSignal): Promise<Found> {
+    return this.queue.run(async () => {
+      const bytes = await source.read(signal)
+      const encoded = await run(bytes, job, signal)
+      await this.cache?.set(await keyOfHash(await contentHash(bytes), job, this.fingerprint), encoded)
+      return { encoded, origin: 'made' }
+    }, signal)
+  }
+
+  /** One at a time, and only while nobody waits. */
+  private refineLater(key: string, source: Source, job: ImageJob): void {
+    if (this.refinements.size >= MAX_REFINEMENTS) return
+    this.refinements.set(key, async () => {
+      const { encoded } = await this.produce(source, job, new AbortController().signal)
+      this.memory.set(key, await this.keep(encoded, source))
+    })
+    if (!this.refining) void this.refineAll()
+  }
+
+  private async refineAll(): Promise<void> {
+    this.refining = true
+    for (const [key, refine] of this.refinements) {
+      this.refinements.delete(key)
+      // What cannot be made better stays as it is.
+      await refine().catch(() => {})
+    }
+    this.refining = false
+  }
+
+  private async keep({ images: [image] }: Encoded, { maxAge }: Source): Promise<Kept> {
+    if (!image) throw new HttpError(500, 'The image could not be made.')
+    const etag = `"${(await contentHash(image.data)).slice(0, 27)}"`
+    const fresh = Math.min(LOCAL_FRESH_MS, maxAge * 1000)
+    const freshUntil = performance.now() + Math.max(fresh, 0)
+    return { body: image.data, type: mediaType(image.format), format: image.format, etag, maxAge, freshUntil }
+  }
+
+  private async sourceOf(url: string, signal: AbortSignal): Promise<Source> {
+    return url.startsWith('/') ? this.localSource(url) : this.remoteSource(new URL(url), signal)
+  }
+
+  private async localSource(url: string): Promise<Source> {
+    const { maxAge, maxSourceBytes, roots } = this.options
+    const { file, bytes, changed } = await findLocal(url.replace(/[?#].*$/, ''), roots)
+    if (bytes > maxSourceBytes) throw new HttpError(413, 'The image is too large.')
+    const read = () => fs.readFile(file)
+    const key = `${file} ${bytes} ${changed}`
+    const known = this.sources.get(key)
+    if (known) return { ...known, read }
+    const found = { ...(await knownOf(await read())), maxAge }
+    this.sources.set(key, { ...found, freshUntil: Number.POSITIVE_INFINITY })
+    return { ...found, read }
+  }
+
+  private async remoteSource(url: URL, signal: AbortSignal): Promise<Source> {
+    const { maxAge: least } = this.options
+    const fetchAgain = async (abort: AbortSignal) => {
+      const { bytes: content, maxAge } = await fetchRemote(url, this.remoteOptions(), abort)
+      const found = { ...(await knownOf(content)), maxAge: Math.max(least, maxAge ?? 0) }
+      this.sources.set(url.href, { ...found, freshUntil: performance.now() + found.maxAge * 1000 })
+      return { found, content }
+    }
+    const known = this.sources.get(url.href)
+    if (known && known.freshUntil > performance.now()) {
+      return { ...known, read: async abort => (await fetchAgain(abort)).content }
+    }
+    const { found, content } = await this.queue.run(() => fetchAgain(signal), signal)
+    return { ...found, read: async () => content }
+  }
+
+  private remoteOptions() {
+    const { remotePatterns, allowPrivateNetwork, resolver, maxSourceBytes, fetchTimeoutMs } = this.options
+    return {
+      patterns: remotePatterns,
+      allowPrivateNetwork,
+      resolver,
+      maxBytes: maxSourceBytes,
+      timeoutMs: fetchTimeoutMs,
+    }
+  }
+}
+
+const bytesOf = (found: Found | null): number => found?.encoded.images[0]?.data.length ?? 0
+
+/** By its bytes: what a server or a name says of a file is no matter. */
+async function knownOf(content: Buffer): Promise<Omit<Known, 'maxAge'>> {
+  const format = sniff(content)
+  if (!format) throw new HttpError(415, 'The resource is no image of a supported format.')
+  return { hash: await contentHash(content), format, bytes: content.length }
+}
