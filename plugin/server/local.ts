@@ -13,7 +13,7 @@ function segmentsOf(pathname: string): string[] {
   } catch {
     throw new HttpError(400, '`url` is not encoded correctly.')
   }
-  if (/[\0-\x1f\\]/.test(path)) throw new HttpError(400, '`url` has characters that no path has.')
+  if (/[\p{Cc}\\]/u.test(path)) throw new HttpError(400, '`url` has characters that no path has.')
   const segments = path.split('/').filter(segment => segment !== '')
   // "." and ".." begin with a dot too.
   if (segments.some(segment => segment.startsWith('.') || segment.endsWith('.'))) throw notFound()

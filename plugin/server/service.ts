@@ -56,14 +56,14 @@ interface Source extends Known {
   read(signal: AbortSignal): Promise<Buffer>
 }
 
-interface Found {
-  encoded: Encoded
+interface Ready {
+  image: Kept
   origin: ImageOrigin
 }
 
 /** Work that several requests wait for; without any it is given up. */
 interface Shared {
-  promise: Promise<{ image: Kept; origin: ImageOrigin }>
+  promise: Promise<Ready>
   controller: AbortController
   waiting: number
 }
@@ -144,14 +144,27 @@ export class ImageService {
     return shared
   }
 
-  private async make(key: string, query: ImageQuery, signal: AbortSignal) {
+  private async make(key: string, query: ImageQuery, signal: AbortSignal): Promise<Ready> {
+    const known = await this.recall(query.url)
+    const ready = known && (await this.readyOf(key, query, known))
+    // One turn for everything that takes memory: a source that was read does not wait.
+    return ready || this.queue.run(() => this.makeInTurn(key, query, signal), signal)
+  }
+
+  /** What the cache has of the first choice. */
+  private async readyOf(key: string, query: ImageQuery, source: Source): Promise<Ready | null> {
+    const [job] = this.jobsOf(query, source)
+    const found = job && (await this.fromCache(key, source, job))
+    return found && isWorthIt(job, found, source) ? { image: await this.keep(found, source), origin: 'cache' } : null
+  }
+
+  private async makeInTurn(key: string, query: ImageQuery, signal: AbortSignal): Promise<Ready> {
     const source = await this.sourceOf(query.url, signal)
     for (const job of this.jobsOf(query, source)) {
-      const found = await this.encode(key, source, job, signal)
-      const isLast = job.resize === undefined
-      // Smaller in pixels and larger in bytes happens to small animations: then the source itself is better.
-      const isWorthIt = isLast || job.keepOriginal === false || bytesOf(found) <= source.bytes
-      if (found && isWorthIt) return { image: await this.keep(found.encoded, source), origin: found.origin }
+      const kept = await this.fromCache(key, source, job)
+      const found = kept ?? (await this.encode(key, source, job, signal))
+      if (!found || !isWorthIt(job, found, source)) continue
+      return { image: await this.keep(found, source), origin: kept ? 'cache' : 'made' }
     }
     throw new HttpError(406, 'The image cannot be made in a format that the client takes.')
   }
@@ -165,41 +178,47 @@ export class ImageService {
     if (keepOriginal) yield { kind: 'image', formats: all, engine }
   }
 
+  /** From the cache; with `refine`, what was made quickly counts until there is better. */
+  private async fromCache(key: string, source: Source, job: ImageJob): Promise<Encoded | null> {
+    const best = await this.cached(source, job)
+    if (best || !this.refines(job)) return best
+    const quick = await this.cached(source, quickly(job))
+    if (quick) this.refineLater(key, source, job)
+    return quick
+  }
+
+  private refines = ({ engine }: ImageJob): boolean => this.options.refine && engine.effort !== 'fast'
+
+  private async cached({ hash }: Known, job: ImageJob): Promise<Encoded | null> {
+    return (await this.cache?.get(await keyOfHash(hash, job, this.fingerprint))) ?? null
+  }
+
   /** Null if none of the formats can hold the image. */
-  private async encode(key: string, source: Source, job: ImageJob, signal: AbortSignal): Promise<Found | null> {
+  private async encode(key: string, source: Source, job: ImageJob, signal: AbortSignal): Promise<Encoded | null> {
     try {
-      const best = await this.fromCache(source, job)
-      if (best) return { encoded: best, origin: 'cache' }
-      if (!this.options.refine || job.engine.effort === 'fast') return await this.produce(source, job, signal)
-      const quick: ImageJob = { ...job, engine: { ...job.engine, effort: 'fast' } }
-      const known = await this.fromCache(source, quick)
-      const found: Found = known ? { encoded: known, origin: 'cache' } : await this.produce(source, quick, signal)
+      if (!this.refines(job)) return await this.produce(source, job, signal)
+      const quick = await this.produce(source, quickly(job), signal)
       this.refineLater(key, source, job)
-      return found
+      return quick
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_PIXRACE_NO_CANDIDATE') return null
       throw error
     }
   }
 
-  private async fromCache({ hash }: Source, job: ImageJob): Promise<Encoded | null> {
-    return (await this.cache?.get(await keyOfHash(hash, job, this.fingerprint))) ?? null
-  }
-
-  private produce(source: Source, job: ImageJob, signal: AbortSignal): Promise<Found> {
-    return this.queue.run(async () => {
-      const bytes = await source.read(signal)
-      const encoded = await run(bytes, job, signal)
-      await this.cache?.set(await keyOfHash(await contentHash(bytes), job, this.fingerprint), encoded)
-      return { encoded, origin: 'made' }
-    }, signal)
+  private async produce(source: Source, job: ImageJob, signal: AbortSignal): Promise<Encoded> {
+    const bytes = await source.read(signal)
+    const encoded = await run(bytes, job, signal)
+    await this.cache?.set(await keyOfHash(await contentHash(bytes), job, this.fingerprint), encoded)
+    return encoded
   }
 
   /** One at a time, and only while nobody waits. */
   private refineLater(key: string, source: Source, job: ImageJob): void {
     if (this.refinements.size >= MAX_REFINEMENTS) return
     this.refinements.set(key, async () => {
-      const { encoded } = await this.produce(source, job, new AbortController().signal)
+      const { signal } = new AbortController()
+      const encoded = await this.queue.run(() => this.produce(source, job, signal))
       this.memory.set(key, await this.keep(encoded, source))
     })
     if (!this.refining) void this.refineAll()
@@ -223,37 +242,39 @@ export class ImageService {
     return { body: image.data, type: mediaType(image.format), format: image.format, etag, maxAge, freshUntil }
   }
 
-  private async sourceOf(url: string, signal: AbortSignal): Promise<Source> {
-    return url.startsWith('/') ? this.localSource(url) : this.remoteSource(new URL(url), signal)
+  /** A source that needs no reading: it was read before, and is the same or fresh still. */
+  private async recall(url: string): Promise<Source | null> {
+    if (url.startsWith('/')) return this.localSource(url, true)
+    const known = this.sources.get(url)
+    if (!known || known.freshUntil <= performance.now()) return null
+    return { ...known, read: async signal => (await this.fetch(url, signal)).content }
   }
 
-  private async localSource(url: string): Promise<Source> {
+  private async sourceOf(url: string, signal: AbortSignal): Promise<Source> {
+    const known = url.startsWith('/') ? await this.localSource(url, false) : await this.recall(url)
+    if (known) return known
+    const { found, content } = await this.fetch(url, signal)
+    return { ...found, read: async () => content }
+  }
+
+  private async localSource(url: string, onlyKnown: boolean): Promise<Source | null> {
     const { maxAge, maxSourceBytes, roots } = this.options
     const { file, bytes, changed } = await findLocal(url.replace(/[?#].*$/, ''), roots)
     if (bytes > maxSourceBytes) throw new HttpError(413, 'The image is too large.')
     const read = () => fs.readFile(file)
     const key = `${file} ${bytes} ${changed}`
     const known = this.sources.get(key)
-    if (known) return { ...known, read }
+    if (known || onlyKnown) return known ? { ...known, read } : null
     const found = { ...(await knownOf(await read())), maxAge }
     this.sources.set(key, { ...found, freshUntil: Number.POSITIVE_INFINITY })
     return { ...found, read }
   }
 
-  private async remoteSource(url: URL, signal: AbortSignal): Promise<Source> {
-    const { maxAge: least } = this.options
-    const fetchAgain = async (abort: AbortSignal) => {
-      const { bytes: content, maxAge } = await fetchRemote(url, this.remoteOptions(), abort)
-      const found = { ...(await knownOf(content)), maxAge: Math.max(least, maxAge ?? 0) }
-      this.sources.set(url.href, { ...found, freshUntil: performance.now() + found.maxAge * 1000 })
-      return { found, content }
-    }
-    const known = this.sources.get(url.href)
-    if (known && known.freshUntil > performance.now()) {
-      return { ...known, read: async abort => (await fetchAgain(abort)).content }
-    }
-    const { found, content } = await this.queue.run(() => fetchAgain(signal), signal)
-    return { ...found, read: async () => content }
+  private async fetch(url: string, signal: AbortSignal): Promise<{ found: Known; content: Buffer }> {
+    const { bytes: content, maxAge } = await fetchRemote(new URL(url), this.remoteOptions(), signal)
+    const found = { ...(await knownOf(content)), maxAge: Math.max(this.options.maxAge, maxAge ?? 0) }
+    this.sources.set(url, { ...found, freshUntil: performance.now() + found.maxAge * 1000 })
+    return { found, content }
   }
 
   private remoteOptions() {
@@ -268,7 +289,11 @@ export class ImageService {
   }
 }
 
-const bytesOf = (found: Found | null): number => found?.encoded.images[0]?.data.length ?? 0
+const quickly = (job: ImageJob): ImageJob => ({ ...job, engine: { ...job.engine, effort: 'fast' } })
+
+/** Fewer pixels in more bytes happen to small animations: then the source itself is better. */
+const isWorthIt = ({ resize, keepOriginal }: ImageJob, { images: [image] }: Encoded, { bytes }: Known): boolean =>
+  resize === undefined || keepOriginal === false || (image?.data.length ?? 0) <= bytes
 
 /** By its bytes: what a server or a name says of a file is no matter. */
 async function knownOf(content: Buffer): Promise<Omit<Known, 'maxAge'>> {
