@@ -39,7 +39,9 @@ export interface ServedImage {
 export type ImageOrigin = 'memory' | 'cache' | 'made' | 'stale'
 
 interface Kept extends ServedImage {
-  /** When it has to be looked at again, in milliseconds of the monotonic clock. */
+  /** Hash of its source. */
+  source: string
+  /** When its source has to be looked at again, in milliseconds of the monotonic clock. */
   freshUntil: number
 }
 
@@ -68,8 +70,8 @@ interface Shared {
   waiting: number
 }
 
-/** A file of this machine may change at any time, and looking costs little. */
-const LOCAL_FRESH_MS = 1000
+/** A file of this machine may change at any time, and looking costs little; of a remote one only its age is looked at. */
+const FRESH_MS = 1000
 /** Sources whose hash is remembered; about 200 bytes each. */
 const MAX_SOURCES = 10_000
 /** Images that wait to be made better in the background. Beyond it they stay as they are until asked for again. */
@@ -108,11 +110,17 @@ export class ImageService {
     const kept = this.memory.get(key)
     if (!kept) return this.join(key, query, signal)
     if (kept.freshUntil > performance.now()) return { image: kept, origin: 'memory' }
-    // Its failure is the next request's business: until then the old one is better than none.
-    this.join(key, query).catch(error => {
+    this.revalidate(key, query, kept).catch(error => {
+      // Gone is gone; after any other failure the old one is better than none.
       if (error instanceof HttpError && error.status === 404) this.memory.delete(key)
     })
     return { image: kept, origin: 'stale' }
+  }
+
+  private async revalidate(key: string, query: ImageQuery, kept: Kept): Promise<void> {
+    kept.freshUntil = performance.now() + FRESH_MS
+    const source = await this.recall(query.url)
+    if (source?.hash !== kept.source) await this.join(key, query)
   }
 
   private async join(key: string, query: ImageQuery, signal?: AbortSignal) {
@@ -234,12 +242,12 @@ export class ImageService {
     this.refining = false
   }
 
-  private async keep({ images: [image] }: Encoded, { maxAge }: Source): Promise<Kept> {
+  private async keep({ images: [image] }: Encoded, { maxAge, hash }: Source): Promise<Kept> {
     if (!image) throw new HttpError(500, 'The image could not be made.')
     const etag = `"${(await contentHash(image.data)).slice(0, 27)}"`
-    const fresh = Math.min(LOCAL_FRESH_MS, maxAge * 1000)
-    const freshUntil = performance.now() + Math.max(fresh, 0)
-    return { body: image.data, type: mediaType(image.format), format: image.format, etag, maxAge, freshUntil }
+    const freshUntil = performance.now() + FRESH_MS
+    const { data, format } = image
+    return { body: data, type: mediaType(format), format, etag, maxAge, source: hash, freshUntil }
   }
 
   /** A source that needs no reading: it was read before, and is the same or fresh still. */
