@@ -19,6 +19,8 @@ const PRIVATE: [address: string, prefix: number, family: 'ipv4' | 'ipv6'][] = [
   ['240.0.0.0', 4, 'ipv4'],
   ['::', 128, 'ipv6'],
   ['::1', 128, 'ipv6'],
+  // NAT64 of a network's own: where in it the IPv4 address stands is up to that network.
+  ['64:ff9b:1::', 48, 'ipv6'],
   ['100::', 64, 'ipv6'],
   ['2001::', 23, 'ipv6'],
   ['2001:db8::', 32, 'ipv6'],
@@ -39,7 +41,6 @@ const EMBEDDED: [prefix: RegExp, group: number][] = [
   [/^0:0:0:0:ffff:0:/, 6],
   [/^0:0:0:0:0:0:/, 6],
   [/^64:ff9b:0:0:0:0:/, 6],
-  [/^64:ff9b:1:/, 6],
   [/^2002:/, 1],
 ]
 

@@ -1,6 +1,7 @@
 // Answers to HTTP requests: `?url=&w=&q=`, as `/_next/image` has it.
 import { posix } from 'node:path'
 import { asHttpError, HttpError } from './errors.js'
+import { localPath } from './local.js'
 import { Metrics } from './metrics.js'
 import { acceptedFormats } from './negotiate.js'
 import {
@@ -9,7 +10,7 @@ import {
   type ResolvedServerOptions,
   resolveServerOptions,
 } from './options.js'
-import { isAllowed } from './remote.js'
+import { mayFetch } from './remote.js'
 import { type ImageOrigin, type ImageQuery, ImageService, type ServedImage } from './service.js'
 
 /** A request, as far as images need it. */
@@ -74,11 +75,9 @@ export class ImageResponder {
       reply.headers['Server-Timing'] = `pixrace;desc="${event.source}";dur=${event.durationMs.toFixed(1)}`
     }
     this.metrics.count(event)
-    try {
-      this.options.onRequest?.(event)
-    } catch {
-      // A log that fails must not cost an image.
-    }
+    // Asynchronous, for a log that rejects: one that fails must not cost an image, let alone the process.
+    const log = async () => this.options.onRequest?.(event)
+    log().catch(() => {})
     return request.method === 'HEAD' ? { ...reply, body: null } : reply
   }
 
@@ -143,14 +142,14 @@ export class ImageResponder {
 
   /** The query, each parameter at most once and with an allowed value. */
   private queryOf(request: Incoming, event: RequestEvent): ImageQuery {
-    const { searchParams } = new URL(request.url, 'http://localhost')
+    const searchParams = paramsOf(request.url)
     const one = (name: string): string | null => {
       const [value = null, ...more] = searchParams.getAll(name)
       if (more.length > 0) throw new HttpError(400, `\`${name}\` may be given once.`)
       return value
     }
-    const url = this.urlOf(one('url'))
-    event.url = url
+    event.url = one('url')
+    const url = this.urlOf(event.url)
     const width = this.widthOf(one('w'), request)
     event.width = width
     const minScore = this.scoreOf(one('q'), request)
@@ -161,15 +160,15 @@ export class ImageResponder {
     if (url === null || url === '') throw new HttpError(400, '`url` is missing.')
     if (url.length > MAX_URL) throw new HttpError(400, '`url` is too long.')
     // "//host" and "/\host" are other hosts to a browser.
-    if (/^\/(?![/\\])/.test(url)) return url
+    if (/^\/(?![/\\])/.test(url)) return localPath(url)
     let parsed: URL
     try {
       parsed = new URL(url)
     } catch {
       throw new HttpError(400, '`url` is neither a path nor an absolute URL.')
     }
-    const isHttp = parsed.protocol === 'http:' || parsed.protocol === 'https:'
-    if (!isHttp || !isAllowed(parsed, this.options.remotePatterns)) throw new HttpError(400, '`url` is not allowed.')
+    // Again where it is fetched; here, because a refusal must not wait for a turn.
+    if (!mayFetch(parsed, this.service.remote)) throw new HttpError(400, '`url` is not allowed.')
     parsed.hash = ''
     return parsed.href
   }
@@ -196,8 +195,16 @@ export class ImageResponder {
   }
 }
 
+function paramsOf(target: string): URLSearchParams {
+  try {
+    return new URL(target, 'http://localhost').searchParams
+  } catch {
+    throw new HttpError(400, 'The request is for no path.')
+  }
+}
+
 const nameOf = (url: string): string => {
-  const path = url.startsWith('/') ? url.replace(/[?#].*$/, '') : new URL(url).pathname
+  const path = url.startsWith('/') ? url : new URL(url).pathname
   return posix.parse(path).name.replace(/[^\w.-]+/g, '_') || 'image'
 }
 

@@ -30,7 +30,7 @@ export function createImageHandler(options?: ImageHandlerOptions): ImageHandler 
   }
   const metrics = async () =>
     new Response(responder.metricsText(), { headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' } })
-  const close = async () => responder.service.cache?.close()
+  const close = () => responder.service.close()
   const full = Object.assign(handler, { metrics, close })
   responders.set(full, responder)
   return full

@@ -5,36 +5,41 @@ import { HttpError } from './errors.js'
 
 const notFound = () => new HttpError(404, 'There is no such image.')
 
-/** The parts of a URL path, decoded once; throws 400 or 404 for what no file of ours is called. */
-function segmentsOf(pathname: string): string[] {
+const partsOf = (path: string) => path.split('/').filter(segment => segment !== '')
+
+/**
+ * The path of a `url` in its only spelling: decoded once, without query, fragment and empty parts, so that one file has one
+ * entry in memory. Throws 400 or 404 for what no file of ours is called.
+ */
+export function localPath(url: string): string {
   let path: string
   try {
-    path = decodeURIComponent(pathname)
+    path = decodeURIComponent(url.split(/[?#]/, 1)[0] ?? '')
   } catch {
     throw new HttpError(400, '`url` is not encoded correctly.')
   }
   if (/[\p{Cc}\\]/u.test(path)) throw new HttpError(400, '`url` has characters that no path has.')
-  const segments = path.split('/').filter(segment => segment !== '')
+  const segments = partsOf(path)
   // "." and ".." begin with a dot too.
   if (segments.some(segment => segment.startsWith('.') || segment.endsWith('.'))) throw notFound()
-  return segments
+  return `/${segments.join('/')}`
 }
 
 export interface LocalFile {
   /** The real path, links followed. */
   file: string
   bytes: number
-  /** Of the last change, in milliseconds. */
+  /** When bytes or date last changed, in milliseconds. The file's own date may be set back, as archives and `cp -p` do. */
   changed: number
 }
 
 export type Roots = readonly { prefix: string; folder: string }[]
 
-/** The file that a URL path names below one of the roots, links of which are not followed out of it. */
-export async function findLocal(pathname: string, roots: Roots): Promise<LocalFile> {
-  const segments = segmentsOf(pathname)
+/** The file that a `localPath` names below one of the roots, links of which are not followed out of it. */
+export async function findLocal(path: string, roots: Roots): Promise<LocalFile> {
+  const segments = partsOf(path)
   for (const { prefix, folder } of roots) {
-    const before = prefix.split('/').filter(segment => segment !== '')
+    const before = partsOf(prefix)
     if (before.some((segment, index) => segments[index] !== segment)) continue
     const found = await below(folder, segments.slice(before.length))
     if (found) return found
@@ -46,15 +51,10 @@ async function below(folder: string, segments: string[]): Promise<LocalFile | nu
   try {
     const [root, file] = await Promise.all([fs.realpath(folder), fs.realpath(join(folder, ...segments))])
     if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) return null
-    if (
-      file
-        .slice(root.length)
-        .split(sep)
-        .some(segment => segment.startsWith('.'))
-    )
-      return null
+    const parts = file.slice(root.length).split(sep)
+    if (parts.some(part => part.startsWith('.'))) return null
     const stat = await fs.stat(file)
-    return stat.isFile() ? { file, bytes: stat.size, changed: stat.mtimeMs } : null
+    return stat.isFile() ? { file, bytes: stat.size, changed: stat.ctimeMs } : null
   } catch {
     return null
   }

@@ -10,6 +10,8 @@ export function nodeHandler(responder: ImageResponder): NodeHandler {
     // Also at the end of an answer; then nobody listens any more.
     const leave = () => controller.abort(new Error('The client went away.'))
     response.once('close', leave)
+    // Behind other middleware it may be closed already.
+    if (response.destroyed) leave()
     const incoming: Incoming = {
       method: request.method ?? 'GET',
       url: request.url ?? '/',

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { CacheOptions } from '../cache/index.js'
 import { type EngineOptions, FORMATS, optionError } from '../core/options.js'
-import type { Format } from '../engine.js'
+import { type Format, optimizeSync } from '../engine.js'
 import type { Roots } from './local.js'
 import { type RemotePattern, type Resolver, systemResolver } from './remote.js'
 
@@ -136,7 +136,8 @@ const RULES: Record<string, Rule> = {
   concurrency: atLeast(1),
   maxQueue: atLeast(0),
   maxSourceBytes: atLeast(1),
-  fetchTimeoutMs: atLeast(1),
+  // Longer than a timer can be set for it would fire at once.
+  fetchTimeoutMs: ['an integer from 1 to 2,147,483,647', isWithin(1, 2 ** 31 - 1)],
   clientHints: boolean,
   serverTiming: boolean,
   onRequest: aFunction,
@@ -146,6 +147,15 @@ const ENGINE_OPTIONS = ['effort', 'flatten', 'metadata', 'colorProfile', 'limits
 function rootsOf(roots: string | Record<string, string>): Roots {
   if (typeof roots === 'string') return [{ prefix: '/', folder: resolve(roots) }]
   return Object.entries(roots).map(([prefix, folder]) => ({ prefix, folder: resolve(folder) }))
+}
+
+/** The engine looks at its options before it looks at the image, here of none. */
+function checkEngineOptions(engine: ServerEngineOptions): void {
+  try {
+    optimizeSync(Uint8Array.of(0), engine)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_PIXRACE_INVALID_OPTION') throw error
+  }
 }
 
 /** Options with their defaults. Throws `ERR_PIXRACE_INVALID_OPTION`, for unknown keys too. */
@@ -160,6 +170,7 @@ export function resolveServerOptions(options: ImageHandlerOptions = {}): Resolve
   const engine = Object.fromEntries(
     ENGINE_OPTIONS.filter(key => options[key] !== undefined).map(key => [key, options[key]]),
   )
+  checkEngineOptions(engine)
   return {
     engine,
     roots: rootsOf(options.roots ?? 'public'),

@@ -6,6 +6,7 @@ const RETRY_AFTER_S = 2
 
 export class WorkQueue {
   private readonly waiting: (() => void)[] = []
+  private readonly behind: (() => void)[] = []
   private active = 0
 
   constructor(
@@ -26,13 +27,25 @@ export class WorkQueue {
     signal?.throwIfAborted()
     if (this.active < this.concurrency) this.active++
     else await this.wait(signal)
+    return this.finish(task)
+  }
+
+  /** Runs `task` in its turn and passes the turn on. */
+  private async finish<T>(task: () => Promise<T>): Promise<T> {
     try {
       return await task()
     } finally {
-      const next = this.waiting.shift()
+      const next = this.waiting.shift() ?? this.behind.shift()
       if (next) next()
       else this.active--
     }
+  }
+
+  /** Runs `task` when a turn is free that nothing else waits for. Not bounded: the caller waits for one before the next. */
+  async runBehind<T>(task: () => Promise<T>): Promise<T> {
+    if (this.active >= this.concurrency) await new Promise<void>(resolve => this.behind.push(resolve))
+    else this.active++
+    return this.finish(task)
   }
 
   private wait(signal?: AbortSignal): Promise<void> {

@@ -36,6 +36,8 @@ export interface RemoteImage {
 }
 
 const MAX_REDIRECTS = 3
+/** Longest `max-age` that is believed. */
+const YEAR_S = 31_536_000
 const REDIRECTS = [301, 302, 303, 307, 308]
 
 const resolveAll = promisify(systemLookup)
@@ -64,31 +66,32 @@ export function isAllowed(url: URL, patterns: readonly RemotePattern[]): boolean
 }
 
 const refused = () => new HttpError(400, '`url` is not allowed.')
+const unreachable = () => new HttpError(502, 'The image cannot be fetched.')
 
-function check(url: URL, { patterns, allowPrivateNetwork }: RemoteOptions) {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused()
-  if (url.username !== '' || url.password !== '' || !isAllowed(url, patterns)) throw refused()
+/** Whether a URL may be asked, as far as it can be told before its host name is resolved. */
+export function mayFetch(url: URL, { patterns, allowPrivateNetwork }: RemoteOptions): boolean {
+  const isHttp = url.protocol === 'http:' || url.protocol === 'https:'
+  if (!isHttp || url.username !== '' || url.password !== '') return false
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) && !allowPrivateNetwork && isPrivateAddress(host)) throw refused()
+  if (isIP(host) && !allowPrivateNetwork && isPrivateAddress(host)) return false
+  return isAllowed(url, patterns)
 }
 
 type LookupCallback = (error: Error | null, addresses: { address: string; family: number }[]) => void
 
 /** For the connection itself, so that no second answer of the name server can lead elsewhere. */
 function safeLookup({ allowPrivateNetwork, resolver }: RemoteOptions) {
+  // A resolver may throw, and give anything.
+  const addressesOf = async (hostname: string) => {
+    const addresses = await resolver(hostname)
+    if (addresses.length === 0 || !addresses.every(isIP)) throw unreachable()
+    if (!allowPrivateNetwork && addresses.some(isPrivateAddress)) throw refused()
+    return addresses.map(address => ({ address, family: isIP(address) }))
+  }
   return (hostname: string, _options: unknown, callback: LookupCallback) => {
-    resolver(hostname).then(
-      addresses => {
-        const isPrivate = addresses.some(isPrivateAddress)
-        if (addresses.length === 0) callback(new HttpError(502, 'The image cannot be fetched.'), [])
-        else if (isPrivate && !allowPrivateNetwork) callback(refused(), [])
-        else
-          callback(
-            null,
-            addresses.map(address => ({ address, family: isIP(address) })),
-          )
-      },
-      () => callback(new HttpError(502, 'The image cannot be fetched.'), []),
+    addressesOf(hostname).then(
+      addresses => callback(null, addresses),
+      error => callback(error instanceof HttpError ? error : unreachable(), []),
     )
   }
 }
@@ -98,8 +101,18 @@ function request(url: URL, options: RemoteOptions, signal: AbortSignal): Promise
     const { get } = url.protocol === 'https:' ? https : http
     // No cookie, no authorisation, nothing of the client's.
     const headers = { accept: 'image/*', 'user-agent': 'pixrace', 'accept-encoding': 'identity' }
-    const sent = get(url, { headers, signal, lookup: safeLookup(options) as never, agent: false }, resolve)
+    // `autoSelectFamily` has the lookup asked for all addresses, whatever the process's default is.
+    const settings = {
+      headers,
+      signal,
+      lookup: safeLookup(options) as never,
+      agent: false as const,
+      autoSelectFamily: true,
+    }
+    const sent = get(url, settings, resolve)
     sent.on('error', reject)
+    // Without an error after an answer that is none, as a 101; the slot must not be held for ever.
+    sent.on('close', () => reject(unreachable()))
   })
 }
 
@@ -119,7 +132,7 @@ async function bodyOf(message: http.IncomingMessage, maxBytes: number): Promise<
 function maxAgeOf({ headers }: http.IncomingMessage): number | null {
   const control = headers['cache-control'] ?? ''
   const age = /(?:^|[\s,])s-maxage="?(\d+)/i.exec(control) ?? /(?:^|[\s,])max-age="?(\d+)/i.exec(control)
-  return age ? Number(age[1]) : null
+  return age ? Math.min(Number(age[1]), YEAR_S) : null
 }
 
 /** Fetches an image. Rejects with an `HttpError`: 400 not allowed, 404, 413, 502, 504, 508 too many redirects. */
@@ -129,15 +142,13 @@ export async function fetchRemote(first: URL, options: RemoteOptions, abort?: Ab
   try {
     let url = first
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      check(url, options)
+      if (!mayFetch(url, options)) throw refused()
       const message = await request(url, options, signal)
       try {
         const { statusCode = 0, headers } = message
         if (statusCode === 200) return { bytes: await bodyOf(message, options.maxBytes), maxAge: maxAgeOf(message) }
         if (!REDIRECTS.includes(statusCode) || !headers.location) {
-          throw statusCode === 404 || statusCode === 410
-            ? new HttpError(404, 'There is no such image.')
-            : new HttpError(502, 'The image cannot be fetched.')
+          throw statusCode === 404 || statusCode === 410 ? new HttpError(404, 'There is no such image.') : unreachable()
         }
         url = new URL(headers.location, url)
       } finally {
@@ -149,6 +160,6 @@ export async function fetchRemote(first: URL, options: RemoteOptions, abort?: Ab
     if (error instanceof HttpError) throw error
     if (abort?.aborted) throw abort.reason
     if (timeout.aborted) throw new HttpError(504, 'The image could not be fetched in time.')
-    throw new HttpError(502, 'The image cannot be fetched.')
+    throw unreachable()
   }
 }

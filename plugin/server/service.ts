@@ -13,11 +13,11 @@ import { findLocal } from './local.js'
 import { isNamedOnly } from './negotiate.js'
 import type { ResolvedServerOptions } from './options.js'
 import { WorkQueue } from './queue.js'
-import { fetchRemote } from './remote.js'
+import { fetchRemote, type RemoteOptions } from './remote.js'
 
 /** What is asked for, checked. */
 export interface ImageQuery {
-  /** A path of this site, or an absolute URL. */
+  /** A path of this site as `localPath` gives it, or an absolute URL. */
   url: string
   width: number
   minScore: number
@@ -55,6 +55,8 @@ interface Known {
 }
 
 interface Source extends Known {
+  /** As in the query. */
+  url: string
   read(signal: AbortSignal): Promise<Buffer>
 }
 
@@ -72,28 +74,39 @@ interface Shared {
 
 /** A file of this machine may change at any time, and looking costs little; of a remote one only its age is looked at. */
 const FRESH_MS = 1000
-/** Sources whose hash is remembered; about 200 bytes each. */
-const MAX_SOURCES = 10_000
+/** For what is remembered of sources without their bytes: some ten thousand of them. */
+const SOURCES_BYTES = 4 * 1024 ** 2
+/** What an entry takes besides its key and its image. */
+const ENTRY_BYTES = 512
 /** Images that wait to be made better in the background. Beyond it they stay as they are until asked for again. */
 const MAX_REFINEMENTS = 1000
 
 export class ImageService {
   readonly queue: WorkQueue
-  readonly cache: Cache | null
+  readonly remote: RemoteOptions
+  private readonly cache: Cache | null
   private readonly memory: LRUCache<string, Kept>
-  private readonly sources = new LRUCache<string, Known & { freshUntil: number }>({ max: MAX_SOURCES })
+  private readonly sources = new LRUCache<string, Known & { freshUntil: number }>({
+    maxSize: SOURCES_BYTES,
+    sizeCalculation: (_, key) => key.length + ENTRY_BYTES,
+  })
   private readonly shared = new Map<string, Shared>()
   private readonly refinements = new Map<string, () => Promise<void>>()
   private readonly fingerprint = fingerprint()
   private refining = false
+  private readonly closing = new AbortController()
 
   constructor(private readonly options: ResolvedServerOptions) {
     this.queue = new WorkQueue(options.concurrency ?? availableParallelism() + 1, options.maxQueue)
     this.cache = openCache(options.cache, process.cwd())
     this.memory = new LRUCache({
       maxSize: Math.max(1, options.memory),
-      sizeCalculation: ({ body }) => body.length + 512,
+      // Keys of the longest URLs are larger than many an image.
+      sizeCalculation: ({ body }, key) => body.length + key.length + ENTRY_BYTES,
     })
+    const { remotePatterns, allowPrivateNetwork, resolver, maxSourceBytes, fetchTimeoutMs } = options
+    const limits = { maxBytes: maxSourceBytes, timeoutMs: fetchTimeoutMs }
+    this.remote = { patterns: remotePatterns, allowPrivateNetwork, resolver, ...limits }
   }
 
   get memoryBytes(): number {
@@ -102,6 +115,13 @@ export class ImageService {
 
   get inFlight(): number {
     return this.shared.size
+  }
+
+  /** Ends what goes on in the background, and the cache's connection. */
+  async close(): Promise<void> {
+    this.refinements.clear()
+    this.closing.abort(new Error('The handler was closed.'))
+    await this.cache?.close()
   }
 
   /** An image for a query. A stale one is served at once and looked at again behind it. */
@@ -124,31 +144,42 @@ export class ImageService {
   }
 
   private async join(key: string, query: ImageQuery, signal?: AbortSignal) {
+    signal?.throwIfAborted()
     const shared = this.shared.get(key) ?? this.start(key, query)
     shared.waiting++
-    const leave = new Promise<never>((_, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    let leave = () => {}
+    const left = new Promise<never>((_, reject) => {
+      leave = () => reject(signal?.reason)
     })
+    signal?.addEventListener('abort', leave, { once: true })
     try {
-      return await Promise.race([shared.promise, leave])
+      return await Promise.race([shared.promise, left])
     } finally {
+      signal?.removeEventListener('abort', leave)
       shared.waiting--
-      if (shared.waiting === 0) shared.controller.abort(new Error('Nobody waits for the image any more.'))
+      if (shared.waiting === 0) this.giveUp(key, shared)
     }
+  }
+
+  /** Who comes from now on must not wait for what was given up. */
+  private giveUp(key: string, shared: Shared): void {
+    if (this.shared.get(key) === shared) this.shared.delete(key)
+    shared.controller.abort(new Error('Nobody waits for the image any more.'))
   }
 
   private start(key: string, query: ImageQuery): Shared {
     const controller = new AbortController()
-    const promise = this.make(key, query, controller.signal)
-      .then(({ image, origin }) => {
-        this.memory.set(key, image)
-        return { image, origin }
-      })
-      .finally(() => this.shared.delete(key))
-    // Whoever waits hears of it; if nobody does, nobody has to.
-    promise.catch(() => {})
+    const promise = this.make(key, query, controller.signal).then(({ image, origin }) => {
+      this.memory.set(key, image)
+      return { image, origin }
+    })
     const shared = { promise, controller, waiting: 0 }
     this.shared.set(key, shared)
+    const forget = () => {
+      if (this.shared.get(key) === shared) this.shared.delete(key)
+    }
+    // Whoever waits hears of a failure; if nobody does, nobody has to.
+    promise.then(forget, forget)
     return shared
   }
 
@@ -221,14 +252,17 @@ export class ImageService {
     return encoded
   }
 
-  /** One at a time, and only while nobody waits. */
-  private refineLater(key: string, source: Source, job: ImageJob): void {
+  /** One at a time, and only while nobody waits. Its source is read again then: a thousand of them are no matter for memory. */
+  private refineLater(key: string, { url }: Source, job: ImageJob): void {
     if (this.refinements.size >= MAX_REFINEMENTS) return
-    this.refinements.set(key, async () => {
-      const { signal } = new AbortController()
-      const encoded = await this.queue.run(() => this.produce(source, job, signal))
-      this.memory.set(key, await this.keep(encoded, source))
-    })
+    this.refinements.set(key, () =>
+      this.queue.runBehind(async () => {
+        const { signal } = this.closing
+        const source = await this.sourceOf(url, signal)
+        const encoded = await this.produce(source, job, signal)
+        if (isWorthIt(job, encoded, source)) this.memory.set(key, await this.keep(encoded, source))
+      }),
+    )
     if (!this.refining) void this.refineAll()
   }
 
@@ -255,45 +289,34 @@ export class ImageService {
     if (url.startsWith('/')) return this.localSource(url, true)
     const known = this.sources.get(url)
     if (!known || known.freshUntil <= performance.now()) return null
-    return { ...known, read: async signal => (await this.fetch(url, signal)).content }
+    return { ...known, url, read: async signal => (await this.fetch(url, signal)).content }
   }
 
   private async sourceOf(url: string, signal: AbortSignal): Promise<Source> {
     const known = url.startsWith('/') ? await this.localSource(url, false) : await this.recall(url)
     if (known) return known
     const { found, content } = await this.fetch(url, signal)
-    return { ...found, read: async () => content }
+    return { ...found, url, read: async () => content }
   }
 
   private async localSource(url: string, onlyKnown: boolean): Promise<Source | null> {
     const { maxAge, maxSourceBytes, roots } = this.options
-    const { file, bytes, changed } = await findLocal(url.replace(/[?#].*$/, ''), roots)
+    const { file, bytes, changed } = await findLocal(url, roots)
     if (bytes > maxSourceBytes) throw new HttpError(413, 'The image is too large.')
     const read = () => fs.readFile(file)
     const key = `${file} ${bytes} ${changed}`
     const known = this.sources.get(key)
-    if (known || onlyKnown) return known ? { ...known, read } : null
+    if (known || onlyKnown) return known ? { ...known, url, read } : null
     const found = { ...(await knownOf(await read())), maxAge }
     this.sources.set(key, { ...found, freshUntil: Number.POSITIVE_INFINITY })
-    return { ...found, read }
+    return { ...found, url, read }
   }
 
   private async fetch(url: string, signal: AbortSignal): Promise<{ found: Known; content: Buffer }> {
-    const { bytes: content, maxAge } = await fetchRemote(new URL(url), this.remoteOptions(), signal)
+    const { bytes: content, maxAge } = await fetchRemote(new URL(url), this.remote, signal)
     const found = { ...(await knownOf(content)), maxAge: Math.max(this.options.maxAge, maxAge ?? 0) }
     this.sources.set(url, { ...found, freshUntil: performance.now() + found.maxAge * 1000 })
     return { found, content }
-  }
-
-  private remoteOptions() {
-    const { remotePatterns, allowPrivateNetwork, resolver, maxSourceBytes, fetchTimeoutMs } = this.options
-    return {
-      patterns: remotePatterns,
-      allowPrivateNetwork,
-      resolver,
-      maxBytes: maxSourceBytes,
-      timeoutMs: fetchTimeoutMs,
-    }
   }
 }
 
