@@ -1,6 +1,8 @@
-// The benchmark's own reasoning, where a mistake would flatter pixrace: the search for the peers' smallest file.
+// The benchmark's own reasoning, where a mistake would flatter pixrace: the search for the peers' smallest file, and in
+// builds for our own files at the peers' look.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstChoices, leastMatching } from '../benchmark/lib/build-match.mjs'
 import { smallestPassing } from '../benchmark/lib/floor.mjs'
 import { plot } from '../benchmark/lib/plot.mjs'
 
@@ -68,4 +70,42 @@ test('a plot escapes its words and keeps its labels apart and inside', () => {
   const labels = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>a &lt;/g)].map(([, x, y]) => `${x} ${y}`)
   assert.equal(new Set(labels).size, 2)
   assert.ok(!/NaN|undefined/.test(svg))
+})
+
+test('in a build the least minScore is found whose mean is no lower than the peer has', async () => {
+  const means = [
+    score => score,
+    score => score + 3.5,
+    score => Math.min(100, score + 20),
+    score => (score < 84 ? 80 : 99),
+  ]
+  for (const mean of means) {
+    for (const wanted of [60, 83.2, 84, 96.4, 100]) {
+      const probed = []
+      const meanAt = async score => {
+        assert.ok(Number.isInteger(score) && score >= 0 && score <= 100, `minScore ${score}`)
+        probed.push(score)
+        return mean(score)
+      }
+      const found = await leastMatching(meanAt, wanted)
+      assert.ok(found === 100 || mean(found) >= wanted, `${found} for ${wanted}`)
+      // The search ends where files are far better than they were asked to be.
+      assert.ok(mean(found - 1) < wanted || found === Math.ceil(wanted) - 15, `${found - 1} does for ${wanted}`)
+      assert.ok(probed.length <= 4, `${probed.length} builds`)
+    }
+  }
+})
+
+test('a browser loads one file of each picture and width: AVIF, else WebP, else what is left', () => {
+  const file = (source, width, format) => ({ source, width, format })
+  const files = [
+    file('a', 480, 'jpeg'),
+    file('a', 480, 'webp'),
+    file('a', 480, 'avif'),
+    file('a', 960, 'jpeg'),
+    file('a', 960, 'webp'),
+    file('b', 480, 'png'),
+  ]
+  const chosen = firstChoices(files).map(({ source, width, format }) => `${source} ${width} ${format}`)
+  assert.deepEqual(chosen, ['a 480 avif', 'a 960 webp', 'b 480 png'])
 })

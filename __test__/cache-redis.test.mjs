@@ -1,9 +1,8 @@
 // Shows that the cache works through a real Redis, as several machines share it: entries written by one are read by the
 // other, a damaged value is nothing, and a server that goes away costs a build a moment and a warning.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
@@ -12,6 +11,7 @@ import redisDriver from 'unstorage/drivers/redis'
 import { openCache } from '../esm/cache/index.js'
 import { encoded, keyOf } from './support/cache.mjs'
 import { startChild } from './support/child.mjs'
+import { freePort, startRedis as startServer } from './support/redis.mjs'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'pixrace-redis-'))
 /** Many times what the process takes; one that is held up would never end. */
@@ -30,30 +30,11 @@ after(() => {
   fs.rmSync(root, { recursive: true, force: true })
 })
 
-async function freePort() {
-  const server = createServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-/** Starts a Redis that keeps nothing on disk; resolves when it takes connections. */
+/** A Redis that ends with the tests. */
 async function startRedis() {
-  const port = await freePort()
-  const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', root]
-  const server = spawn('redis-server', args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
-  servers.push(server)
-  await new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.once('exit', code => reject(new Error(`redis-server ended with ${code}`)))
-    let output = ''
-    server.stdout.on('data', text => {
-      output += text
-      if (/ready to accept connections/i.test(output)) resolve()
-    })
-  })
-  return { server, port }
+  const redis = await startServer(root)
+  servers.push(redis.server)
+  return redis
 }
 
 /** A cache as a build has it, with a connection of its own. */

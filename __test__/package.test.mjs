@@ -155,9 +155,13 @@ test('TypeScript finds the types of every entry, from ES modules and from Common
   const lines = [
     "/// <reference types='pixrace/client' />",
     "import { type OptimizeResult, optimize } from 'pixrace'",
-    ...Object.entries(PLUGINS).map(([name, named]) => `import ${name}, { ${named} as ${name}Named } from 'pixrace/${name}'`),
+    ...Object.entries(PLUGINS).map(
+      ([name, named]) => `import ${name}, { ${named} as ${name}Named } from 'pixrace/${name}'`,
+    ),
     'export const result: Promise<OptimizeResult> = optimize(new Uint8Array())',
-    `export const made = [${Object.keys(PLUGINS).flatMap(name => [name, `${name}Named`]).join(', ')}]`,
+    `export const made = [${Object.keys(PLUGINS)
+      .flatMap(name => [name, `${name}Named`])
+      .join(', ')}]`,
     '// @ts-expect-error: types that are not found, and were `any`, would take a string for a boolean.',
     "export const wrong = optimize(new Uint8Array(), { lossless: 'yes' })",
   ]

@@ -80,8 +80,9 @@ export class DevImages {
     if (!file) return null
     const source = sourceName(this.session.root, file)
     if (!this.session.filter.isImage(source)) return null
-    const answer = await this.session.optimizer.image(source, await fs.readFile(file), false)
-    return answer.encoded?.images[0] ?? null
+    const { encoded, leftAlone } = await this.session.optimizer.image(source, await fs.readFile(file), false)
+    if (leftAlone?.code === 'failed') this.config.logger.warnOnce(`pixrace: ${source}: ${leftAlone.message}`)
+    return encoded?.images[0] ?? null
   }
 
   /** The file that Vite would serve; what it would refuse stays its own business. */

@@ -8,7 +8,7 @@ import { extensionOf, fillTemplate, withExtension } from './core/naming.js'
 import { type Answer, outputsOf } from './core/optimizer.js'
 import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
 import type { Session } from './core/session.js'
-import { pathFrom, sizeOf, sourceName } from './core/source.js'
+import { sizeOf, sourceName } from './core/source.js'
 import type { EncodedImage, ImageRecord, OutputRecord } from './core/types.js'
 
 /** What is left at a module, where the bundler's own cache keeps it with the module. */
@@ -100,7 +100,7 @@ export class WebpackSession {
     const ext = image ? extensionFor(image.format, extensionOf(file)) : extensionOf(file)
     const path = withExtension(file.split(sep).join('/'), ext)
     const note = await this.note(module, answer, content.length, image ? [image] : [], [null])
-    note.shown = pathFrom(root, path)
+    note.shown = sourceName(root, path)
     // `?smallest` is of no use in a file's name.
     if (ext !== extensionOf(file) || smallest) note.matchResource = path
     if (image) note.settled = { ...sizeAndFormat(image), hash: note.hashes[0] ?? '' }
@@ -119,7 +119,7 @@ export class WebpackSession {
       const fileName = this.nameOf(base, ext, await contentHash(data))
       context.emitFile(fileName, data, undefined, {
         immutable: true,
-        sourceFilename: pathFrom(this.session.root, file),
+        sourceFilename: sourceName(this.session.root, file),
       })
       return { fileName, url: `__webpack_public_path__ + ${JSON.stringify(fileName)}` }
     }
@@ -167,7 +167,7 @@ export class WebpackSession {
         ...(leftAlone && { leftAlone }),
       },
       file: resourcePath,
-      shown: pathFrom(this.session.root, resourcePath),
+      shown: sourceName(this.session.root, resourcePath),
       hashes: await Promise.all(images.map(({ data }) => contentHash(data))),
     }
     this.notes.set(note.key, note)

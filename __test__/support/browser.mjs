@@ -7,7 +7,7 @@ export const path = browserPath()
 
 // sRGB whatever the screen, software rendering whatever the machine, and no traffic of the browser's own. Tests may run as
 // root, where Chromium's sandbox cannot.
-const FLAGS = [
+export const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb', '--no-first-run', '--disable-quic'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ]

@@ -53,7 +53,6 @@ const sentence = (error: unknown) => {
 }
 
 export class Optimizer {
-  readonly cache: Cache | null
   readonly fingerprint = fingerprint()
   readonly records: ImageRecord[] = []
   private readonly inFlight = new Map<string, Promise<Found>>()
@@ -62,6 +61,8 @@ export class Optimizer {
   readonly finished = new Set<string>()
   private readonly placeholders = new Set<string>()
   private readonly waiting: (() => void)[] = []
+  /** Undefined before the cache is used, null where there is none or it is closed. */
+  private opened: Cache | null | undefined
   private readonly progress
   private running = 0
   private total = 0
@@ -71,7 +72,6 @@ export class Optimizer {
     readonly options: ResolvedOptions,
     readonly root: string,
   ) {
-    this.cache = openCache(options.cache, root)
     this.progress = createProgress(options.report ? process.stderr : null)
   }
 
@@ -93,8 +93,22 @@ export class Optimizer {
   ownImage = (hash: string): OwnImage | undefined => this.owned.get(hash)
   ownPlaceholder = (url: string): boolean => this.placeholders.has(url)
 
-  /** Forgets what earlier builds of a watcher left. */
+  /** Opened when it is needed: Vite reads a configuration several times, and nobody would close the connections of all. */
+  get cache(): Cache | null {
+    if (this.opened === undefined) this.opened = openCache(this.options.cache, this.root)
+    return this.opened
+  }
+
+  /** Gives back what would keep the process alive. Nothing is found in the cache until another build begins. */
+  async close(): Promise<void> {
+    const cache = this.opened
+    this.opened = null
+    await cache?.close()
+  }
+
+  /** Forgets what earlier builds left: of a watcher, or of another environment of Vite. */
   begin(): void {
+    if (this.opened === null) this.opened = undefined
     this.records.length = 0
     this.total = 0
     this.done = 0

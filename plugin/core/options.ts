@@ -11,7 +11,7 @@ export type EngineOptions = Pick<
   'quality' | 'minScore' | 'maxBytes' | 'lossless' | 'effort' | 'flatten' | 'metadata' | 'colorProfile' | 'limits'
 >
 
-/** A glob (below the project's root), a regular expression on the path, or several of them. */
+/** A glob (from the project's root), a regular expression on the path, or several of them. */
 export type Pattern = string | RegExp | (string | RegExp)[]
 
 export interface Budget {

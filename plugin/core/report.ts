@@ -300,7 +300,7 @@ export function formatReport(records: ImageRecord[], options: ReportOptions): st
 export interface Manifest {
   /** Of this shape. */
   version: 1
-  /** By the source's path below the project's root, in the order of code points. */
+  /** By the source's path from the project's root, in the order of code points. */
   images: Record<string, ManifestImage>
 }
 

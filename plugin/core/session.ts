@@ -1,5 +1,6 @@
 // One build as its user sees it: what was done, what was wrong, and whether the build may succeed.
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { Optimizer } from './optimizer.js'
 import { createFilter, type PixraceOptions, resolveOptions } from './options.js'
 import { buildManifest, formatNotes, formatReport } from './report.js'
@@ -58,15 +59,18 @@ export class Session {
     const { records, cache } = this.optimizer
     if (records.length === this.shown) return null
     this.shown = records.length
+    // Table and verdict of many images take a while each: others have their turn between them.
+    await setImmediate()
     this.print(cache ? [...cache.failures] : [])
+    await setImmediate()
     const { errors, fails } = verdict(records, this.options)
     if (!fails) return null
     return Object.assign(new Error(`pixrace: ${errors.join('\n')}`), { code: 'ERR_PIXRACE_BUILD' })
   }
 
-  /** Gives back what would keep the process alive. Nothing is found in the cache from then on. */
+  /** Gives back what would keep the process alive, until another build begins. */
   async close(): Promise<void> {
-    await this.optimizer.cache?.close()
+    await this.optimizer.close()
   }
 
   private print(notes: string[]) {

@@ -34,7 +34,7 @@ export interface Encoded {
 
 /** What became of one image of the project: a row of the report, an entry of the manifest. */
 export interface ImageRecord {
-  /** The source: its path below the project's root with '/' between folders, or the asset's name where it has no file. */
+  /** The source: its path from the project's root with '/' between folders, or the asset's name where it has no file. */
   source: string
   /** Size of the source in bytes. */
   before: number
