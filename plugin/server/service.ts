@@ -258,6 +258,7 @@ export class ImageService {
     this.refinements.set(key, () =>
       this.queue.runBehind(async () => {
         const { signal } = this.closing
+        signal.throwIfAborted()
         const source = await this.sourceOf(url, signal)
         const encoded = await this.produce(source, job, signal)
         if (isWorthIt(job, encoded, source)) this.memory.set(key, await this.keep(encoded, source))
