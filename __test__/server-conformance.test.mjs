@@ -44,7 +44,7 @@ const handler = handlerOf({
   // Everything comes from the cache, so that what is said of its origin does not depend on time.
   memory: 0,
   maxSourceBytes: 1_000_000,
-  fetchTimeoutMs: 600,
+  fetchTimeoutMs: 1200,
 })
 const server = await serve(handler)
 const upstream = await startUpstream()
@@ -99,7 +99,7 @@ describe('the table', () => {
     describe(way, () => {
       for (const [name, target, { only, ...request }, expected] of ROWS) {
         if (only && only !== way) continue
-        it(`${name}: ${expected.status}`, () => check(WAYS[way], target, request, expected))
+        it(`${name}: ${expected.status}`, { timeout: 30_000 }, () => check(WAYS[way], target, request, expected))
       }
     })
   }
