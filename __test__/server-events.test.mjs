@@ -116,7 +116,7 @@ describe('client hints', () => {
 
   it('the width hint chooses the next allowed width, where none is asked for', async () => {
     const handler = handlerWith({ clientHints: true, widths })
-    const vary = 'Accept, Sec-CH-Width, Sec-CH-DPR, Save-Data'
+    const vary = 'Accept, Sec-CH-Width, Save-Data'
     for (const [hint, width] of [
       ['1', 16],
       ['16', 16],

@@ -34,7 +34,7 @@ const SAFE_HEADERS = {
   'Content-Security-Policy': "default-src 'none'; script-src 'none'; frame-src 'none'; sandbox;",
   'X-Content-Type-Options': 'nosniff',
 }
-const HINTS = ['Sec-CH-Width', 'Sec-CH-DPR', 'Save-Data']
+const HINTS = ['Sec-CH-Width', 'Save-Data']
 /** How much lower the score may be for a client that asks to save data. */
 const SAVE_DATA = 15
 

@@ -43,7 +43,7 @@ export interface ImageHandlerOptions extends ServerEngineOptions {
   maxSourceBytes?: number
   /** Longest time for fetching a remote image, redirects and body included, in milliseconds. Default: 7,000. */
   fetchTimeoutMs?: number
-  /** Whether `Sec-CH-Width`, `Sec-CH-DPR` and `Save-Data` are heeded. Default: false. */
+  /** Whether `Sec-CH-Width` and `Save-Data` are heeded. Default: false. */
   clientHints?: boolean
   /** Whether answers say where the time went (`Server-Timing`). Default: false. */
   serverTiming?: boolean
