@@ -1,6 +1,6 @@
 // What webpack and Rspack share: rules that bring images to the loader, and what is no module (copied files, HTML) at the end.
 import { promises as fs } from 'node:fs'
-import { posix } from 'node:path'
+import { join, posix } from 'node:path'
 import { contentHash } from './cache/index.js'
 import { applyEdits, type BundleImage, BundlePass, type BundleText } from './core/bundle.js'
 import { IMAGE_FILE, mediaType, sniff } from './core/formats.js'
@@ -10,7 +10,7 @@ import { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
 import { Turns } from './core/turns.js'
 import { verdict } from './core/verdict.js'
-import loaderPath from './loader-path.cjs'
+import folder from './own-folder.cjs'
 import { type ModuleNote, WebpackSession } from './webpack-session.js'
 
 const NAME = 'PixracePlugin'
@@ -161,7 +161,7 @@ function addRules(
   // one, as stylesheets have, so all of it goes.
   const { cache } = options
   if (typeof cache === 'object') cache.version = `${cache.version ?? ''} pixrace ${salt}`
-  const use = [{ loader: loaderPath, ident: `pixrace-${salt}`, options: { session, salt } }]
+  const use = [{ loader: join(folder, 'webpack-loader.js'), ident: `pixrace-${salt}`, options: { session, salt } }]
   options.module.rules.push(
     { test, resourceQuery: { not: [PICTURE_QUERY] }, enforce: 'pre', use },
     { test, resourceQuery: SMALLEST_QUERY, type: 'asset/resource' },

@@ -198,7 +198,11 @@ class StoredCache implements Cache {
  * with the order of options. The job is plain data; fields that are undefined do not count.
  */
 export async function cacheKey(input: Uint8Array, job: unknown, fingerprint: string): Promise<string> {
-  const content = (await sha256(input)).toString('hex')
+  return keyOfHash(await contentHash(input), job, fingerprint)
+}
+
+/** The same, for an input of which the `contentHash` is known. */
+export async function keyOfHash(content: string, job: unknown, fingerprint: string): Promise<string> {
   // As JSON, in which no field runs into the next.
   const text = JSON.stringify([`pixrace cache ${LAYOUT_VERSION}`, content, canonical(job), fingerprint])
   return (await sha256(Buffer.from(text))).toString('hex')

@@ -10,6 +10,10 @@ export interface ImageJob {
   kind: 'image'
   formats: Format[]
   engine: EngineOptions
+  /** Another size, for images that are made on demand. */
+  resize?: { width: number }
+  /** False where the source's format is of no use. Default: true. */
+  keepOriginal?: boolean
 }
 
 /** One image in several widths and formats. */
@@ -46,8 +50,9 @@ function worthTelling({ candidates, warnings }: OptimizeResult) {
   return tried ? warnings.filter(({ code }) => code !== 'format-skipped') : warnings
 }
 
-async function runImage(input: Uint8Array, { formats, engine }: ImageJob): Promise<Encoded> {
-  const result = await optimize(input, { ...engine, formats })
+async function runImage(input: Uint8Array, job: ImageJob, signal?: AbortSignal): Promise<Encoded> {
+  const { kind: _, engine, ...own } = job
+  const result = await optimize(input, { ...engine, ...own, ...(signal && { signal }) })
   return { images: [winner(result)], placeholder: null, input: result.input, warnings: worthTelling(result) }
 }
 
@@ -105,6 +110,6 @@ async function runPicture(input: Uint8Array, job: PictureJob): Promise<Encoded> 
   }
 }
 
-/** Runs a job; rejects with the engine's typed errors. */
-export const run = (input: Uint8Array, job: Job): Promise<Encoded> =>
-  job.kind === 'image' ? runImage(input, job) : runPicture(input, job)
+/** Runs a job; rejects with the engine's typed errors, or with the reason of the signal. */
+export const run = (input: Uint8Array, job: Job, signal?: AbortSignal): Promise<Encoded> =>
+  job.kind === 'image' ? runImage(input, job, signal) : runPicture(input, job)

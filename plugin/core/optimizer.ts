@@ -123,21 +123,22 @@ export class Optimizer {
       return leftAlone('unsupported', 'GIF is read, but not written; `convert` makes an animated WebP of it')
     }
     const { engine } = this.options
-    return this.answer(source, bytes, { kind: 'image', formats: formats ?? [format as Format], engine })
+    return this.ask(source, bytes, { kind: 'image', formats: formats ?? [format as Format], engine })
   }
 
   /** The smallest file of any format, whatever `convert` says. */
   smallest(source: string, bytes: Uint8Array): Promise<Answer> {
     const { engine, convert } = this.options
-    return this.answer(source, bytes, { kind: 'image', formats: convert ?? [...FORMATS], engine })
+    return this.ask(source, bytes, { kind: 'image', formats: convert ?? [...FORMATS], engine })
   }
 
   /** One image in several widths and formats. */
   picture(source: string, bytes: Uint8Array, request: PictureRequest): Promise<Answer> {
-    return this.answer(source, bytes, { kind: 'picture', ...request, engine: this.options.engine })
+    return this.ask(source, bytes, { kind: 'picture', ...request, engine: this.options.engine })
   }
 
-  private async answer(source: string, bytes: Uint8Array, job: Job): Promise<Answer> {
+  /** What came of a job. Never rejects: a failure is an answer too. */
+  async ask(source: string, bytes: Uint8Array, job: Job): Promise<Answer> {
     const started = performance.now()
     const elapsed = () => performance.now() - started
     this.progress.start(++this.total)

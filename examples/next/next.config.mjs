@@ -1,0 +1,3 @@
+import { withPixrace } from 'pixrace/next'
+
+export default withPixrace({})

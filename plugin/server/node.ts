@@ -1,0 +1,33 @@
+// Answers through node:http, without a Request and a Response in between: those cost more than an image in memory.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ImageResponder, Incoming } from './handler.js'
+
+export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+export function nodeHandler(responder: ImageResponder): NodeHandler {
+  return async (request, response) => {
+    const controller = new AbortController()
+    // Also at the end of an answer; then nobody listens any more.
+    const leave = () => controller.abort(new Error('The client went away.'))
+    response.once('close', leave)
+    // Behind other middleware it may be closed already.
+    if (response.destroyed) leave()
+    const incoming: Incoming = {
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      signal: controller.signal,
+      header: name => {
+        const value = request.headers[name]
+        return Array.isArray(value) ? value.join(', ') : (value ?? null)
+      },
+    }
+    try {
+      const { status, headers, body } = await responder.respond(incoming)
+      if (response.destroyed) return
+      response.writeHead(status, headers)
+      response.end(body ?? undefined)
+    } catch {
+      response.destroy()
+    }
+  }
+}

@@ -1,0 +1,195 @@
+// Options of the image handler: read once, into a type that cannot be wrong afterwards.
+import { resolve } from 'node:path'
+import type { CacheOptions } from '../cache/index.js'
+import { type EngineOptions, FORMATS, optionError } from '../core/options.js'
+import { type Format, optimizeSync } from '../engine.js'
+import type { Roots } from './local.js'
+import { type RemotePattern, type Resolver, systemResolver } from './remote.js'
+
+/** Options of the engine that hold for every image; the score to reach comes with the request. */
+export type ServerEngineOptions = Pick<EngineOptions, 'effort' | 'flatten' | 'metadata' | 'colorProfile' | 'limits'>
+
+export interface ImageHandlerOptions extends ServerEngineOptions {
+  /**
+   * Where images with a path as `url` are: a folder, or folders by the prefix of the path, of which the first that has the
+   * file is taken. Nothing outside of them is served, and no file or folder whose name begins with a dot. Default: 'public'.
+   */
+  roots?: string | Record<string, string>
+  /** Which other servers may be asked for images, as in `next/image`. Default: none. */
+  remotePatterns?: RemotePattern[]
+  /** Whether other servers may have addresses of private networks. Default: false. */
+  allowPrivateNetwork?: boolean
+  /** Gives the addresses of a host name. Default: the system's resolver. */
+  resolver?: Resolver
+  /** Formats to make, if the client takes them. Default: all four. */
+  formats?: Format[]
+  /** Widths that may be asked for, in pixels. Default: the sixteen of `next/image`. */
+  widths?: number[]
+  /** Values of `q` that may be asked for: the SSIMULACRA2 score to reach, 1 to 100. The first is the default. Default: [75]. */
+  qualities?: number[]
+  /** How long clients and proxies keep an image, in seconds. An upstream's longer `max-age` wins. Default: 14,400 (4 h). */
+  maxAge?: number
+  /** Whether a first request is answered with effort 'fast' and the image made better in the background. Default: false. */
+  refine?: boolean
+  /** Finished images, shared with the plugins' cache. Default: true, a folder below node_modules/.cache. */
+  cache?: CacheOptions
+  /** Images that are kept in memory, in bytes. Default: 67,108,864 (64 MiB). */
+  memory?: number
+  /** Images that are made at once; each uses all threads. Default: the number of threads, plus one. */
+  concurrency?: number
+  /** Images that may wait to be made; beyond it requests get a 503 with `Retry-After`. Default: 256. */
+  maxQueue?: number
+  /** Largest source in bytes. Default: 52,428,800 (50 MiB). */
+  maxSourceBytes?: number
+  /** Longest time for fetching a remote image, redirects and body included, in milliseconds. Default: 7,000. */
+  fetchTimeoutMs?: number
+  /** Whether `Sec-CH-Width` and `Save-Data` are heeded. Default: false. */
+  clientHints?: boolean
+  /** Whether answers say where the time went (`Server-Timing`). Default: false. */
+  serverTiming?: boolean
+  /** Called after every answer; what it throws is ignored. */
+  onRequest?: (event: RequestEvent) => void
+}
+
+/** What a log wants to know of an answer. */
+export interface RequestEvent {
+  status: number
+  /** As it came; null where there was none. */
+  url: string | null
+  width: number | null
+  format: string | null
+  bytes: number
+  /** Where the image came from. */
+  source: 'memory' | 'cache' | 'made' | 'stale' | 'none'
+  durationMs: number
+  error?: Error
+}
+
+export interface ResolvedServerOptions {
+  engine: ServerEngineOptions
+  roots: Roots
+  remotePatterns: RemotePattern[]
+  allowPrivateNetwork: boolean
+  resolver: Resolver
+  formats: Format[]
+  widths: number[]
+  qualities: number[]
+  maxAge: number
+  refine: boolean
+  cache: CacheOptions
+  memory: number
+  concurrency: number | null
+  maxQueue: number
+  maxSourceBytes: number
+  fetchTimeoutMs: number
+  clientHints: boolean
+  serverTiming: boolean
+  onRequest: ((event: RequestEvent) => void) | null
+}
+
+/** `deviceSizes` and `imageSizes` of next/image. */
+export const WIDTHS = [16, 32, 48, 64, 96, 128, 256, 384, 640, 750, 828, 1080, 1200, 1920, 2048, 3840]
+
+type Rule = [expected: string, holds: (value: unknown) => boolean]
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isWithin = (least: number, most: number) => (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+const isListOf = (holds: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.length > 0 && value.every(holds) && new Set(value).size === value.length
+const boolean: Rule = ['a boolean', value => typeof value === 'boolean']
+const atLeast = (least: number): Rule => [`an integer of at least ${least}`, isWithin(least, Number.MAX_SAFE_INTEGER)]
+const aFunction: Rule = ['a function', value => typeof value === 'function']
+const isText = (value: unknown) => typeof value === 'string' && value !== ''
+
+function isPattern(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { protocol, hostname, ...rest } = value as Record<string, unknown>
+  const known = Object.entries(rest).every(
+    ([key, text]) => ['port', 'pathname', 'search'].includes(key) && (text === undefined || typeof text === 'string'),
+  )
+  return known && isText(hostname) && (protocol === undefined || protocol === 'http' || protocol === 'https')
+}
+
+const RULES: Record<string, Rule> = {
+  roots: [
+    'a folder, or an object of folders by prefix',
+    value => isText(value) || (isObject(value) && Object.values(value).every(isText) && Object.keys(value).length > 0),
+  ],
+  remotePatterns: [
+    'an array of { protocol?, hostname, port?, pathname?, search? }',
+    value => Array.isArray(value) && value.every(isPattern),
+  ],
+  allowPrivateNetwork: boolean,
+  resolver: aFunction,
+  formats: [
+    "a non-empty array of 'avif', 'webp', 'jpeg' and 'png', none twice, with 'jpeg' or 'png' among them",
+    value =>
+      isListOf(item => FORMATS.includes(item as Format))(value) &&
+      (value as string[]).some(format => format === 'jpeg' || format === 'png'),
+  ],
+  widths: ['a non-empty array of integers from 1 to 65,535, none twice', isListOf(isWithin(1, 65_535))],
+  qualities: ['a non-empty array of integers from 1 to 100, none twice', isListOf(isWithin(1, 100))],
+  maxAge: atLeast(0),
+  refine: boolean,
+  memory: atLeast(0),
+  concurrency: atLeast(1),
+  maxQueue: atLeast(0),
+  maxSourceBytes: atLeast(1),
+  // Longer than a timer can be set for it would fire at once.
+  fetchTimeoutMs: ['an integer from 1 to 2,147,483,647', isWithin(1, 2 ** 31 - 1)],
+  clientHints: boolean,
+  serverTiming: boolean,
+  onRequest: aFunction,
+}
+const ENGINE_OPTIONS = ['effort', 'flatten', 'metadata', 'colorProfile', 'limits'] as const
+
+function rootsOf(roots: string | Record<string, string>): Roots {
+  if (typeof roots === 'string') return [{ prefix: '/', folder: resolve(roots) }]
+  return Object.entries(roots).map(([prefix, folder]) => ({ prefix, folder: resolve(folder) }))
+}
+
+/** The engine looks at its options before it looks at the image, here of none. */
+function checkEngineOptions(engine: ServerEngineOptions): void {
+  try {
+    optimizeSync(Uint8Array.of(0), engine)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_PIXRACE_INVALID_OPTION') throw error
+  }
+}
+
+/** Options with their defaults. Throws `ERR_PIXRACE_INVALID_OPTION`, for unknown keys too. */
+export function resolveServerOptions(options: ImageHandlerOptions = {}): ResolvedServerOptions {
+  if (!isObject(options)) throw optionError('options', 'an object', options)
+  for (const [key, value] of Object.entries(options)) {
+    const rule = RULES[key]
+    const known = [...Object.keys(RULES), ...ENGINE_OPTIONS, 'cache']
+    if (!known.includes(key)) throw optionError(key, `one of ${known.join(', ')}`, value)
+    if (rule && value !== undefined && !rule[1](value)) throw optionError(key, rule[0], value)
+  }
+  const engine = Object.fromEntries(
+    ENGINE_OPTIONS.filter(key => options[key] !== undefined).map(key => [key, options[key]]),
+  )
+  checkEngineOptions(engine)
+  return {
+    engine,
+    roots: rootsOf(options.roots ?? 'public'),
+    remotePatterns: options.remotePatterns ?? [],
+    allowPrivateNetwork: options.allowPrivateNetwork ?? false,
+    resolver: options.resolver ?? systemResolver,
+    formats: options.formats ?? [...FORMATS],
+    widths: options.widths ?? WIDTHS,
+    qualities: options.qualities ?? [75],
+    maxAge: options.maxAge ?? 14_400,
+    refine: options.refine ?? false,
+    cache: options.cache ?? true,
+    memory: options.memory ?? 64 * 1024 ** 2,
+    concurrency: options.concurrency ?? null,
+    maxQueue: options.maxQueue ?? 256,
+    maxSourceBytes: options.maxSourceBytes ?? 50 * 1024 ** 2,
+    fetchTimeoutMs: options.fetchTimeoutMs ?? 7000,
+    clientHints: options.clientHints ?? false,
+    serverTiming: options.serverTiming ?? false,
+    onRequest: options.onRequest ?? null,
+  }
+}
