@@ -217,16 +217,18 @@ export function browserPath() {
   return folders.map(dir => join(dir, 'chromium')).find(file => fs.existsSync(file))
 }
 
-// Programs of Debian that single tests need. Those leave themselves out where one is missing: nothing here is an error.
+// Programs of Debian that single tests and benchmarks need. Those leave themselves out where one is missing: nothing here is
+// an error.
 export function ensureTestTools() {
   const wanted = [
     { name: 'Chromium', isThere: () => browserPath() !== undefined, from: 'chromium' },
     { name: "littlecms's transicc", isThere: () => onPath('transicc', toolEnv().PATH), from: 'liblcms2-utils' },
     { name: 'redis-server', isThere: () => onPath('redis-server', toolEnv().PATH), from: 'redis-server' },
+    { name: 'wrk', isThere: () => onPath('wrk', toolEnv().PATH), from: 'wrk' },
   ]
   const missing = wanted.filter(({ isThere }) => !isThere())
   if (missing.length === 0) return
-  const without = `Tests will be left out that need ${missing.map(({ name }) => name).join(' and ')}`
+  const without = `Tests or benchmarks will be left out that need ${missing.map(({ name }) => name).join(' and ')}`
   if (process.platform !== 'linux' || !onPath('apt-get', toolEnv().PATH) || process.getuid() !== 0) {
     console.log(`${without} (as root on Debian \`npm test\` installs what is missing with apt-get).`)
     return

@@ -1,5 +1,6 @@
 // Answers to HTTP requests: `?url=&w=&q=`, as `/_next/image` has it.
 import { posix } from 'node:path'
+import { LRUCache } from 'lru-cache'
 import { asHttpError, HttpError } from './errors.js'
 import { localPath } from './local.js'
 import { Metrics } from './metrics.js'
@@ -37,14 +38,26 @@ const SAFE_HEADERS = {
 const HINTS = ['Sec-CH-Width', 'Save-Data']
 /** How much lower the score may be for a client that asks to save data. */
 const SAVE_DATA = 15
+/** For queries that were read once: some thousand of them. To read one takes longer than to send an image from memory. */
+const QUERIES_BYTES = 4 * 1024 ** 2
+/** What one takes besides its texts: the key that it is found by, and at most twice as much in it. */
+const QUERY_BYTES = 512
 
 export class ImageResponder {
   readonly service: ImageService
   private readonly options: ResolvedServerOptions
   private readonly metrics = new Metrics()
+  private readonly queries = new LRUCache<string, { query: ImageQuery; asked: string | null }>({
+    maxSize: QUERIES_BYTES,
+    sizeCalculation: (_, key) => 3 * key.length + QUERY_BYTES,
+  })
+  private readonly headers = new WeakMap<ServedImage, Record<string, string>>()
+  /** Headers that a query depends on. */
+  private readonly heeded: readonly string[]
 
   constructor(options?: ImageHandlerOptions) {
     this.options = resolveServerOptions(options)
+    this.heeded = this.options.clientHints ? ['accept', 'sec-ch-width', 'save-data'] : ['accept']
     this.service = new ImageService(this.options)
   }
 
@@ -97,7 +110,7 @@ export class ImageResponder {
       throw new HttpError(405, 'Only GET and HEAD are answered.', { Allow: 'GET, HEAD' })
     }
     const query = this.queryOf(request, event)
-    const { image, origin } = await this.service.get(query, request.signal)
+    const { image, origin } = this.service.recent(query) ?? (await this.service.get(query, request.signal))
     event.source = origin
     event.format = image.format
     const headers = this.headersOf(query, image, origin)
@@ -107,18 +120,20 @@ export class ImageResponder {
     return { status: 200, headers, body: image.body }
   }
 
-  private headersOf(
-    { url }: ImageQuery,
-    { etag, maxAge, format }: ServedImage,
-    origin: ImageOrigin,
-  ): Record<string, string> {
+  private headersOf(query: ImageQuery, image: ServedImage, origin: ImageOrigin): Record<string, string> {
+    // An image in memory is of one path only: what depends on both stays the same.
+    const headers = this.headers.get(image) ?? this.fixedHeadersOf(query, image)
+    this.headers.set(image, headers)
+    return { ...headers, 'X-Pixrace-Cache': origin.toUpperCase() }
+  }
+
+  private fixedHeadersOf({ url }: ImageQuery, { etag, maxAge, format }: ServedImage): Record<string, string> {
     return {
       ...SAFE_HEADERS,
       'Cache-Control': `public, max-age=${maxAge}, must-revalidate`,
       'Content-Disposition': `inline; filename="${nameOf(url)}.${format === 'jpeg' ? 'jpg' : format}"`,
       ETag: etag,
       Vary: this.vary(),
-      'X-Pixrace-Cache': origin.toUpperCase(),
     }
   }
 
@@ -140,8 +155,23 @@ export class ImageResponder {
     }
   }
 
-  /** The query, each parameter at most once and with an allowed value. */
+  /** The query, remembered by all that it comes from. */
   private queryOf(request: Incoming, event: RequestEvent): ImageQuery {
+    // No header has a line break in it.
+    const key = [request.url, ...this.heeded.map(name => request.header(name) ?? '\n')].join('\n')
+    const known = this.queries.get(key)
+    if (known) {
+      event.url = known.asked
+      event.width = known.query.width
+      return known.query
+    }
+    const query = this.parse(request, event)
+    this.queries.set(key, { query, asked: event.url })
+    return query
+  }
+
+  /** Each parameter at most once and with an allowed value. */
+  private parse(request: Incoming, event: RequestEvent): ImageQuery {
     const searchParams = paramsOf(request.url)
     const one = (name: string): string | null => {
       const [value = null, ...more] = searchParams.getAll(name)
@@ -153,7 +183,8 @@ export class ImageResponder {
     const width = this.widthOf(one('w'), request)
     event.width = width
     const minScore = this.scoreOf(one('q'), request)
-    return { url, width, minScore, accepted: acceptedFormats(request.header('accept'), this.options.formats) }
+    const accepted = acceptedFormats(request.header('accept'), this.options.formats)
+    return { key: JSON.stringify([url, width, minScore, accepted]), url, width, minScore, accepted }
   }
 
   private urlOf(url: string | null): string {

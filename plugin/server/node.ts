@@ -6,16 +6,15 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 export function nodeHandler(responder: ImageResponder): NodeHandler {
   return async (request, response) => {
-    const controller = new AbortController()
-    // Also at the end of an answer; then nobody listens any more.
-    const leave = () => controller.abort(new Error('The client went away.'))
-    response.once('close', leave)
-    // Behind other middleware it may be closed already.
-    if (response.destroyed) leave()
+    let signal: AbortSignal | undefined
     const incoming: Incoming = {
       method: request.method ?? 'GET',
       url: request.url ?? '/',
-      signal: controller.signal,
+      // Made when it is asked for: it costs as much as all else that an image in memory needs.
+      get signal() {
+        signal ??= signalOf(response)
+        return signal
+      },
       header: name => {
         const value = request.headers[name]
         return Array.isArray(value) ? value.join(', ') : (value ?? null)
@@ -30,4 +29,15 @@ export function nodeHandler(responder: ImageResponder): NodeHandler {
       response.destroy()
     }
   }
+}
+
+/** Aborts when the client goes away, or has gone before. */
+function signalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  // Also at the end of an answer; then nobody listens any more.
+  const leave = () => controller.abort(new Error('The client went away.'))
+  response.once('close', leave)
+  // Behind other middleware it may be closed already.
+  if (response.destroyed) leave()
+  return controller.signal
 }

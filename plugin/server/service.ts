@@ -17,6 +17,8 @@ import { fetchRemote, type RemoteOptions } from './remote.js'
 
 /** What is asked for, checked. */
 export interface ImageQuery {
+  /** Names all of the rest. */
+  key: string
   /** A path of this site as `localPath` gives it, or an absolute URL. */
   url: string
   width: number
@@ -124,9 +126,15 @@ export class ImageService {
     await this.cache?.close()
   }
 
+  /** An image in memory that needs no second look, at once. */
+  recent({ key }: ImageQuery): { image: ServedImage; origin: ImageOrigin } | null {
+    const kept = this.memory.get(key)
+    return kept && kept.freshUntil > performance.now() ? { image: kept, origin: 'memory' } : null
+  }
+
   /** An image for a query. A stale one is served at once and looked at again behind it. */
   async get(query: ImageQuery, signal?: AbortSignal): Promise<{ image: ServedImage; origin: ImageOrigin }> {
-    const key = JSON.stringify([query.url, query.width, query.minScore, query.accepted])
+    const { key } = query
     const kept = this.memory.get(key)
     if (!kept) return this.join(key, query, signal)
     if (kept.freshUntil > performance.now()) return { image: kept, origin: 'memory' }
