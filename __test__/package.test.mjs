@@ -128,7 +128,14 @@ for (const [type, load] of [
 const ENTRIES = Object.keys(pkg.exports).map(path => path.replace(/^\./, 'pixrace'))
 const LOADABLE = ENTRIES.filter(name => !['pixrace/client', 'pixrace/package.json'].includes(name))
 
-const ASK = `const kinds = module => ['default', 'pixrace', 'PixracePlugin'].filter(key => typeof module[key] === 'function')
+// What else has functions to call, by entry.
+const FUNCTIONS = {
+  'pixrace/server': ['createImageHandler', 'toNodeHandler'],
+  'pixrace/next': ['default', 'withPixrace'],
+  'pixrace/next/route': ['GET', 'HEAD', 'createNextImageHandler'],
+}
+
+const ASK = `const kinds = module => Object.keys(module).filter(key => typeof module[key] === 'function')
 const names = ${JSON.stringify(LOADABLE)}
 `
 
@@ -141,8 +148,9 @@ for (const [type, code] of [
     const kinds = await inProject(type, ASK + code + print)
     assert.deepEqual(Object.keys(kinds), LOADABLE)
     for (const [name, named] of Object.entries(PLUGINS)) {
-      assert.deepEqual(kinds[`pixrace/${name}`], ['default', named], name)
+      assert.deepEqual(kinds[`pixrace/${name}`].sort(), [named, 'default'].sort(), name)
     }
+    for (const [name, named] of Object.entries(FUNCTIONS)) assert.deepEqual(kinds[name].sort(), named.sort(), name)
   })
 }
 
@@ -158,6 +166,12 @@ test('TypeScript finds the types of every entry, from ES modules and from Common
     ...Object.entries(PLUGINS).map(
       ([name, named]) => `import ${name}, { ${named} as ${name}Named } from 'pixrace/${name}'`,
     ),
+    "import next, { withPixrace } from 'pixrace/next'",
+    "import { createNextImageHandler, GET, HEAD } from 'pixrace/next/route'",
+    "import { createImageHandler, toNodeHandler } from 'pixrace/server'",
+    'export const served = [next, withPixrace, createNextImageHandler, GET, HEAD, createImageHandler, toNodeHandler]',
+    '// @ts-expect-error: the same for what is served.',
+    "createImageHandler({ widths: '640' })",
     'export const result: Promise<OptimizeResult> = optimize(new Uint8Array())',
     `export const made = [${Object.keys(PLUGINS)
       .flatMap(name => [name, `${name}Named`])

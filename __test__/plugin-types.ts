@@ -3,9 +3,14 @@
 
 // Projects name it in `types` or in a reference; a package can name itself in imports alone.
 import 'pixrace/client'
+import { createServer } from 'node:http'
 import type { Configuration as RspackConfiguration } from '@rspack/core'
+import type { NextConfig } from 'next'
+import nextDefault, { type PixraceNextOptions, withPixrace } from 'pixrace/next'
+import { createNextImageHandler, GET, HEAD } from 'pixrace/next/route'
 import rollupDefault, { type PixraceOptions as RollupOptions, pixrace as rollupPlugin } from 'pixrace/rollup'
 import rspackDefault, { PixracePlugin as RspackPlugin } from 'pixrace/rspack'
+import { createImageHandler, type ImageHandler, type ImageHandlerOptions, toNodeHandler } from 'pixrace/server'
 import vitePlugin, { type PixraceOptions, pixrace as viteNamed } from 'pixrace/vite'
 import webpackDefault, { type PixraceOptions as WebpackOptions, PixracePlugin as WebpackPlugin } from 'pixrace/webpack'
 import type { RollupOptions as RollupConfiguration } from 'rollup'
@@ -128,3 +133,61 @@ export const [first]: Picture['sources'] = wide.sources
 picture.placeholder.length
 // @ts-expect-error it is not there
 picture.width
+
+export const served: ImageHandlerOptions = {
+  roots: { '/assets': 'dist/assets', '/': 'public' },
+  remotePatterns: [{ protocol: 'https', hostname: '**.example.com', port: '', pathname: '/img/**', search: '' }],
+  allowPrivateNetwork: false,
+  resolver: async hostname => [hostname],
+  formats: ['avif', 'jpeg'],
+  widths: [320, 640],
+  qualities: [75, 50],
+  maxAge: 60,
+  refine: true,
+  cache: { storage: createStorage() },
+  memory: 0,
+  concurrency: 2,
+  maxQueue: 10,
+  maxSourceBytes: 1e6,
+  fetchTimeoutMs: 1000,
+  clientHints: true,
+  serverTiming: true,
+  effort: 'fast',
+  limits: { maxPixels: 1e8 },
+  onRequest: ({ status, url, error }) => console.log(status.toFixed(), url?.length, error?.message),
+}
+
+export const handler: ImageHandler = createImageHandler(served)
+export const answered: Promise<Response> = handler(new Request('http://localhost/?url=/a.jpg&w=640'))
+export const server = createServer(toNodeHandler(createNextImageHandler({ refine: true })))
+export const route: ((request: Request) => Promise<Response>)[] = [GET, HEAD, handler, handler.metrics]
+
+export const wrongServed: ImageHandlerOptions[] = [
+  // @ts-expect-error an unknown option
+  { quality: 75 },
+  // @ts-expect-error a format that is not written
+  { formats: ['gif'] },
+  // @ts-expect-error each request has its own
+  { minScore: 80 },
+  // @ts-expect-error a pattern without a host
+  { remotePatterns: [{ pathname: '/img/**' }] },
+  // @ts-expect-error a folder that is a URL
+  { roots: new URL('file:///tmp') },
+]
+// @ts-expect-error not any function
+toNodeHandler(async (request: Request) => new Response(request.url))
+
+const next: NextConfig = { basePath: '/docs', images: { remotePatterns: [new URL('https://example.com/**')] } }
+export const nextConfigs: NextConfig[] = [withPixrace(next), nextDefault({}), withPixrace(next, { path: '/images' })]
+export const nextFunction: (phase: string, context: { defaultConfig: NextConfig }) => NextConfig | Promise<NextConfig> =
+  withPixrace(async (phase: string, { defaultConfig }: { defaultConfig: NextConfig }) => ({
+    ...defaultConfig,
+    env: { phase },
+  }))
+export const nextOptions: PixraceNextOptions[] = [{}, { path: '/images', exportFormat: 'webp' }]
+export const wrongNextOptions: PixraceNextOptions[] = [
+  // @ts-expect-error an unknown option
+  { quality: 75 },
+  // @ts-expect-error a format that an export is not written in
+  { exportFormat: 'jpeg' },
+]

@@ -1,15 +1,68 @@
 // The route that makes images: `export { GET, HEAD } from 'pixrace/next/route'` in app/pixrace/route.js.
-import { createImageHandler, type ImageHandler, type ImageHandlerOptions } from './server/index.js'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createImageHandler, type ImageHandler, type ImageHandlerOptions, type RemotePattern } from './server/index.js'
 
-/** Where an application of Next has its images: what it imports, and `public`. */
-function nextRoots(): Record<string, string> {
-  const base = process.env.PIXRACE_BASE_PATH ?? ''
-  return { [`${base}/_next/static`]: '.next/static', [`${base}/`]: 'public', '/': 'public' }
+/** What is used of Next's configuration, defaults included. */
+interface BuiltConfig {
+  basePath: string
+  images: {
+    deviceSizes: number[]
+    imageSizes: number[]
+    qualities?: number[]
+    domains: string[]
+    remotePatterns: RemotePattern[]
+    minimumCacheTTL: number
+    dangerouslyAllowLocalIP: boolean
+  }
 }
 
-/** A handler with the folders of an application of Next. Throws `ERR_PIXRACE_INVALID_OPTION`. */
+/**
+ * The configuration as the build noted it; null where nothing is built. This code is outside of the bundle, into which alone Next
+ * puts its `env`, and not everything that runs an application reads next.config.js.
+ */
+function builtConfig(distDir: string): BuiltConfig | null {
+  try {
+    return JSON.parse(readFileSync(join(distDir, 'required-server-files.json'), 'utf8')).config
+  } catch {
+    return null
+  }
+}
+
+/** The folder of the build: from `withPixrace`, or of an application that runs without its next.config.js (`standalone`). */
+function builtFolder(): string {
+  const { PIXRACE_DIST_DIR, __NEXT_PRIVATE_STANDALONE_CONFIG: standalone = '{}' } = process.env
+  return PIXRACE_DIST_DIR ?? JSON.parse(standalone).distDir ?? '.next'
+}
+
+/** What the application has told Next of its images holds here too. */
+function optionsOf({ images }: BuiltConfig): ImageHandlerOptions {
+  const { deviceSizes, imageSizes, qualities, remotePatterns, domains } = images
+  return {
+    widths: [...new Set([...deviceSizes, ...imageSizes])],
+    ...(qualities && { qualities }),
+    remotePatterns: [...remotePatterns, ...domains.map(hostname => ({ hostname }))],
+    maxAge: images.minimumCacheTTL,
+    allowPrivateNetwork: images.dangerouslyAllowLocalIP,
+  }
+}
+
+/** Where an application of Next has its images: what it imports, and `public`. */
+const rootsOf = (distDir: string, base: string): Record<string, string> => ({
+  [`${base}/_next/static`]: join(distDir, 'static'),
+  [`${base}/`]: 'public',
+  '/': 'public',
+})
+
+/**
+ * A handler with the folders of an application of Next and with what its configuration says of `images`; `options` win. Throws
+ * `ERR_PIXRACE_INVALID_OPTION`.
+ */
 export function createNextImageHandler(options: ImageHandlerOptions = {}): ImageHandler {
-  return createImageHandler({ roots: nextRoots(), ...options })
+  const distDir = builtFolder()
+  const config = builtConfig(distDir)
+  const roots = rootsOf(distDir, config?.basePath ?? '')
+  return createImageHandler({ roots, ...(config && optionsOf(config)), ...options })
 }
 
 let handler: ImageHandler | undefined

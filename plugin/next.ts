@@ -1,6 +1,6 @@
 // next/image through pixrace: on demand by a route of the application, or as files of a static export.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { optionError } from './core/options.js'
 import folder from './own-folder.cjs'
 
@@ -15,6 +15,8 @@ export interface PixraceNextOptions {
 interface NextConfigParts {
   output?: string | undefined
   basePath?: string | undefined
+  distDir?: string | undefined
+  trailingSlash?: boolean | undefined
   images?: object | undefined
   env?: Record<string, string | undefined> | undefined
   serverExternalPackages?: string[] | undefined
@@ -26,13 +28,19 @@ type ConfigFunction<Config, Context> = (phase: string, context: Context) => Conf
  * The loader as a file of the project: what is in a package that stays outside of the bundle (ours has to, it is native) cannot
  * be a loader, and Next wants a path from the project's folder.
  */
-function loaderFile(name: string): string {
-  const path = join('node_modules', '.cache', 'pixrace-next', name.replace(/js$/, 'mjs'))
-  const file = join(process.cwd(), path)
-  const text = readFileSync(join(folder, '..', 'esm', name), 'utf8')
-  mkdirSync(dirname(file), { recursive: true })
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
-  return `./${path.split(sep).join('/')}`
+function loaderFile(): string {
+  const own = join(folder, '..', 'esm', 'next-loader.js')
+  const file = join(process.cwd(), 'node_modules', '.cache', 'pixrace-next', 'next-loader.mjs')
+  const text = readFileSync(own, 'utf8')
+  let path = file
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
+  } catch {
+    // An application that only runs may not be allowed to write. Then it is built: all that Next wants is any file.
+    path = own
+  }
+  return relative(process.cwd(), path).split(sep).join('/')
 }
 
 function extend<Config extends NextConfigParts>(
@@ -40,19 +48,20 @@ function extend<Config extends NextConfigParts>(
   { path, exportFormat }: Required<PixraceNextOptions>,
 ): Config {
   const isExport = config.output === 'export'
-  const { basePath = '' } = config
+  const { basePath = '', trailingSlash = false } = config
+  const images: { qualities?: number[] } = config.images ?? {}
+  // For the route, which runs in the process that reads this.
+  process.env.PIXRACE_DIST_DIR = config.distDir ?? '.next'
   return {
     ...config,
-    images: {
-      ...config.images,
-      loader: 'custom',
-      loaderFile: loaderFile(isExport ? 'next-export-loader.js' : 'next-loader.js'),
-    },
+    images: { ...images, loader: 'custom', loaderFile: loaderFile() },
     env: {
       ...config.env,
-      PIXRACE_IMAGE_PATH: `${basePath}${isExport ? '/_pixrace' : path}`,
+      // Where Next adds a slash by redirecting, every image would take two requests.
+      PIXRACE_IMAGE_PATH: `${basePath}${isExport ? '/_pixrace' : path}${trailingSlash && !isExport ? '/' : ''}`,
       PIXRACE_BASE_PATH: basePath,
-      PIXRACE_EXPORT_FORMAT: exportFormat,
+      PIXRACE_EXPORT_FORMAT: isExport ? exportFormat : '',
+      PIXRACE_QUALITIES: (images.qualities ?? [75]).join(','),
     },
     serverExternalPackages: [...(config.serverExternalPackages ?? []), 'pixrace'],
     ...(isExport && { adapterPath: join(folder, 'next-adapter.js') }),

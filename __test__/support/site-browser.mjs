@@ -12,6 +12,7 @@ export const TYPES = {
     '.webmanifest': 'application/manifest+json',
   },
   ...{ '.avif': 'image/avif', '.webp': 'image/webp', '.jpg': 'image/jpeg', '.png': 'image/png', '.gif': 'image/gif' },
+  '.svg': 'image/svg+xml',
 }
 
 /** The media type of an image by its first bytes; null for anything else. */
@@ -46,7 +47,10 @@ async function serve(files, base) {
 /** In the page: every image once it is decoded, and the backgrounds of all elements. */
 async function look() {
   await Promise.all([...document.images].map(image => image.decode().catch(() => {})))
-  const shown = [...document.images].map(({ currentSrc, naturalWidth, alt }) => ({ currentSrc, naturalWidth, alt }))
+  const shown = [...document.images].map(image => {
+    const { currentSrc, naturalWidth, alt, srcset } = image
+    return { currentSrc, naturalWidth, alt, srcset, sized: image.hasAttribute('width') && image.hasAttribute('height') }
+  })
   const backgrounds = [...document.querySelectorAll('*')].flatMap(element =>
     [...getComputedStyle(element).backgroundImage.matchAll(/url\("([^"]+)"\)/g)].map(match => match[1]),
   )
@@ -54,42 +58,78 @@ async function look() {
   return { shown, backgrounds, pictures }
 }
 
+/** In the page, before anything else: how far things move without the visitor's doing. */
+function watchShifts() {
+  window.shifted = 0
+  const add = list => {
+    for (const { value } of list.getEntries()) window.shifted += value
+  }
+  new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true })
+}
+
+/** In the page: down to its end, a screen at a time, so that lazy images are asked for. */
+async function scrollThrough() {
+  for (let top = 0; top < document.documentElement.scrollHeight; top += window.innerHeight / 2) {
+    window.scrollTo(0, top)
+    await new Promise(done => setTimeout(done, 50))
+  }
+}
+
+/** Notes what is wrong on a page, and every answer that it gets. */
+function listen(page, origin) {
+  const problems = []
+  const pending = []
+  page.on('console', message => ['error', 'warning'].includes(message.type()) && problems.push(message.text()))
+  page.on('pageerror', error => problems.push(error.message))
+  page.on('requestfailed', request => problems.push(`${request.url()} failed`))
+  page.on('response', response => {
+    if (!response.url().startsWith('data:')) pending.push(record(response, origin))
+  })
+  return { problems, pending }
+}
+
 export async function openVisitor() {
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })
 
   /**
-   * Visits the site that `files` make up. Gives `responses` (path, status, type, and the body's length and true type),
-   * `problems` (errors of the console and of scripts), `shown` (all `<img>`), `backgrounds` (addresses) and `pictures` (the
-   * alternative texts of images that stand in a `<picture>`). `screenshot` is a file to write.
+   * Visits what `origin` serves at `path`, with nothing in the browser's cache. Gives `responses` (path, status, type, and the
+   * body's length and true type), `problems` (errors of the console and of scripts), `shown` (all `<img>`), `backgrounds`
+   * (addresses), `pictures` (the alternative texts of images that stand in a `<picture>`) and `shifted` (the layout's shifts, all
+   * together). `screenshot` is a file to write; `until` is waited for; `act` is called with the page before it is looked at.
    */
-  async function visit(files, { base = '/', screenshot } = {}) {
-    const server = await serve(files, base)
+  async function visitAt(origin, path, { screenshot, until = '.map img', scroll = false, act } = {}) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
-    const problems = []
-    const pending = []
-    page.on('console', message => ['error', 'warning'].includes(message.type()) && problems.push(message.text()))
-    page.on('pageerror', error => problems.push(error.message))
-    page.on('requestfailed', request => problems.push(`${request.url()} failed`))
-    page.on('response', response => {
-      if (!response.url().startsWith('data:')) pending.push(record(response, server.origin))
-    })
+    const { problems, pending } = listen(page, origin)
     try {
-      await page.goto(`${server.origin}${base}`, { waitUntil: 'load' })
-      await page.locator('.map img').waitFor({ state: 'attached' })
+      await page.addInitScript(watchShifts)
+      await page.goto(`${origin}${path}`, { waitUntil: 'load' })
+      await page.locator(until).first().waitFor({ state: 'attached' })
+      if (scroll) await page.evaluate(scrollThrough)
       await page.waitForLoadState('networkidle')
+      await act?.(page)
       const seen = await page.evaluate(look)
       if (screenshot) await page.screenshot({ path: screenshot, fullPage: true })
-      const relative = url => url.replace(server.origin, '')
+      const relative = url => url.replace(origin, '')
       const shown = seen.shown.map(image => ({ ...image, currentSrc: relative(image.currentSrc) }))
       const backgrounds = seen.backgrounds.map(relative)
-      return { ...seen, shown, backgrounds, problems, responses: await Promise.all(pending) }
+      const shifted = await page.evaluate(() => window.shifted)
+      return { ...seen, shown, backgrounds, shifted, problems, responses: await Promise.all(pending) }
     } finally {
       await page.close()
+    }
+  }
+
+  /** Visits the site that `files` make up. */
+  async function visit(files, { base = '/', ...how } = {}) {
+    const server = await serve(files, base)
+    try {
+      return await visitAt(server.origin, base, how)
+    } finally {
       server.close()
     }
   }
 
-  return { visit, close: () => browser.close() }
+  return { visit, visitAt, close: () => browser.close() }
 }
 
 async function record(response, origin) {

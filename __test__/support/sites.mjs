@@ -24,7 +24,7 @@ export const BUNDLERS = Object.keys(SITES)
 export const isImageFile = name => /\.(?:avif|webp|jpe?g|png|gif)$/.test(name)
 
 /** All files below a folder: their bytes by their path. */
-function filesBelow(folder) {
+export function filesBelow(folder) {
   const entries = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   const paths = entries.map(entry => join(entry.parentPath, entry.name)).sort()
   return new Map(paths.map(path => [path.slice(folder.length + 1).replaceAll('\\', '/'), fs.readFileSync(path)]))

@@ -56,8 +56,8 @@ async function runImage(input: Uint8Array, job: ImageJob, signal?: AbortSignal):
   return { images: [winner(result)], placeholder: null, input: result.input, warnings: worthTelling(result) }
 }
 
-// The sides of a picture change places where its orientation turns it.
-const shownWidth = ({ width, height, orientation }: ImageInfo) => (orientation >= 5 ? height : width)
+/** The sides of a picture change places where its orientation turns it. */
+export const shownWidth = ({ width, height, orientation }: ImageInfo) => (orientation >= 5 ? height : width)
 
 /**
  * Formats of a `<picture>`: the two small ones, then what every browser shows. An animation stays one. Both fallbacks are

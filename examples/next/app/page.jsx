@@ -5,6 +5,7 @@ import lake from '../../images/lake.jpg'
 import logo from '../../images/logo.png'
 import map from '../../images/map.png'
 import sun from '../../images/sun.gif'
+import supper from '../../images/supper.jpg'
 
 function Day({ when, title, src, alt, children }) {
   return (
@@ -30,6 +31,9 @@ export default function Page() {
       <section className="days">
         <Day when="Day one" title="Along the water" src={lake} alt="Snowy mountains mirrored in a lake">
           No wind until noon. We counted the peaks twice, once in the sky and once in the lake.
+        </Day>
+        <Day when="Day two" title="Rain, and a game at the hut" src={supper} alt="Three marbles on a wooden table">
+          The warden plays marbles for the washing-up. He has never been known to lose.
         </Day>
       </section>
       <figure className="wide">
