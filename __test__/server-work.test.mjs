@@ -75,6 +75,17 @@ describe('shared work', () => {
     assert.equal(made.length, 4)
   })
 
+  it('all widths above that of the source are one encode, because nothing is enlarged', async () => {
+    const handler = handlerWith({ cache: { storage: countingCache().storage } })
+    const made = await callsOf(async () => {
+      const bodies = []
+      for (const width of [1080, 1920, 3840]) bodies.push((await ask(handler, SMALL, width)).body)
+      assert.deepEqual(bodies[1], bodies[0])
+      assert.deepEqual(bodies[2], bodies[0])
+    })
+    assert.equal(made.length, 1)
+  })
+
   it('a failure is told to all who wait, and not kept', async () => {
     const handler = handlerWith()
     const made = await callsOf(async () => {

@@ -5,9 +5,9 @@ import { availableParallelism } from 'node:os'
 import { LRUCache } from 'lru-cache'
 import { type Cache, contentHash, keyOfHash, openCache } from '../cache/index.js'
 import { mediaType, sniff } from '../core/formats.js'
-import { fingerprint, type ImageJob, run } from '../core/jobs.js'
+import { fingerprint, type ImageJob, run, shownWidth } from '../core/jobs.js'
 import type { Encoded } from '../core/types.js'
-import type { Format } from '../engine.js'
+import { type Format, inspect } from '../engine.js'
 import { HttpError } from './errors.js'
 import { findLocal } from './local.js'
 import { isNamedOnly } from './negotiate.js'
@@ -53,6 +53,8 @@ interface Known {
   /** By its bytes. */
   format: string
   bytes: number
+  /** In pixels, as shown; Infinity if its header says nothing. */
+  width: number
   maxAge: number
 }
 
@@ -217,7 +219,12 @@ export class ImageService {
   }
 
   /** What may be tried, best first. Some animations cannot be resized: they are sent in their own size, if at all. */
-  private *jobsOf({ width, minScore, accepted }: ImageQuery, { format }: Source): Generator<ImageJob> {
+  private *jobsOf(
+    { width: asked, minScore, accepted }: ImageQuery,
+    { format, width: own }: Source,
+  ): Generator<ImageJob> {
+    // Nothing is enlarged: all widths above the source's are one job.
+    const width = Math.min(asked, own)
     const engine = { ...this.options.engine, minScore }
     const all = accepted.flat()
     const keepOriginal = !isNamedOnly(format) || all.includes(format as Format)
@@ -339,5 +346,8 @@ const isWorthIt = ({ resize, keepOriginal }: ImageJob, { images: [image] }: Enco
 async function knownOf(content: Buffer): Promise<Omit<Known, 'maxAge'>> {
   const format = sniff(content)
   if (!format) throw new HttpError(415, 'The resource is no image of a supported format.')
-  return { hash: await contentHash(content), format, bytes: content.length }
+  // What the engine thinks of a strange header it says when it makes the image.
+  const info = await inspect(content).catch(() => null)
+  const width = info ? shownWidth(info) : Number.POSITIVE_INFINITY
+  return { hash: await contentHash(content), format, bytes: content.length, width }
 }
