@@ -59,11 +59,13 @@ const progressOf = ({ shown }) =>
 function assertProgress(result) {
   const steps = progressOf(result)
   assert.ok(new Set(steps.map(({ done }) => done)).size > 5, `progress stands still: ${JSON.stringify(steps)}`)
-  for (const [index, { time, done, total }] of steps.entries()) {
-    const last = steps[index - 1] ?? { time: Number.NEGATIVE_INFINITY, done: 0 }
+  for (const [index, { done, total }] of steps.entries()) {
+    const last = steps[index - 1] ?? { done: 0 }
     assert.ok(done >= last.done && done <= total && total <= IMAGES)
-    assert.ok(time - last.time > 90, 'more than ten lines a second')
   }
+  // Over all of them: between two the process may pause before either is written.
+  const seconds = (steps.at(-1).time - steps[0].time) / 1000
+  assert.ok(steps.length <= 10 * seconds + 2, `${steps.length} lines in ${seconds} s`)
   assert.equal(result.shown.at(-1)[1], ERASE, 'a line is left behind')
 }
 
