@@ -19,6 +19,7 @@ const SOURCE_QUALITY = 92
 const WRK_SECONDS = 2
 /** Twice the time is half of the requests. */
 const CACHED_BAR = 2
+const BYTES_BAR = 1
 
 const { version } = createRequire(import.meta.url)('next/package.json')
 
@@ -43,7 +44,7 @@ async function openCached(app, image, stops) {
     stops.push(stop)
     return { name, port, path }
   }
-  const [own, next] = [ownSide(app, '', 'fast'), nextSide(app, VARIANTS[1])]
+  const [own, next] = [ownSide(app, 'fast'), nextSide(app, VARIANTS[1])]
   const ours = await start('ours', own.start, own.pathOf(image))
   const theirs = await start('next', next.start, next.pathOf(image))
   await getImage(theirs.port, theirs.path)
@@ -94,14 +95,15 @@ const coldTimes = ({ times }) => times[0].map((_, i) => median(times.map(round =
 
 /** Bytes and times of ours at the scores of Next, image by image. */
 function sameScoreFigures(side) {
-  const { peer, effort } = side
+  const { peer, setting } = side
   const bytes = side.files.map((file, i) => file.bytes / peer.files[i].bytes)
   const [own, other] = [side, peer].map(({ files }) => kilobytes(files))
   const [ownTimes, otherTimes] = [side, peer].map(coldTimes)
-  const label = what => `${effort}, ${what} at the same score, to ${peer.label}`
+  const label = what => `${setting}, ${what} at the same score, to ${peer.label}`
   return [
     figure(label('bytes'), bytes, {
       ...{ digits: 3, value: mean(bytes) },
+      ...(peer.bars.includes(setting) && { limit: BYTES_BAR, passed: mean(bytes) <= BYTES_BAR }),
       note: `${own.toFixed(1)} kB against ${other.toFixed(1)} kB`,
     }),
     figure(label('first request'), ratios({ a: ownTimes, b: otherTimes }), {

@@ -10,34 +10,36 @@ export const WIDTHS = [640, 1080, 1920]
 const WARM_UP_WIDTH = 384
 /** Next's default, and ours. */
 const QUALITY = 75
-const EFFORTS = ['fast', 'balanced']
+/** Of our handler. Without AVIF both servers make the same format where Next is left as it is. */
+const SETTINGS = {
+  fast: { effort: 'fast' },
+  balanced: { effort: 'balanced' },
+  'fast without AVIF': { effort: 'fast', formats: ['webp', 'jpeg', 'png'] },
+}
+const DEFAULTS = ['fast', 'balanced']
+/** `bars` names the settings whose bytes have a bar. None is on a first request: a search takes longer than one WebP. */
 export const VARIANTS = [
-  { label: 'Next', images: {} },
-  { label: 'Next with AVIF', images: { formats: ['image/avif', 'image/webp'] } },
+  { label: 'Next', images: {}, beside: Object.keys(SETTINGS), bars: DEFAULTS },
+  { label: 'Next with AVIF', images: { formats: ['image/avif', 'image/webp'] }, beside: DEFAULTS, bars: [] },
 ]
 
 const openSide = side => ({ ...side, files: null, times: [] })
 const nextPath = ({ name, width }) => `/_next/image?url=%2F${name}&w=${width}&q=${QUALITY}`
 const ownPath = ({ name, width }, quality) => `/?url=%2F${name}&w=${width}&q=${quality}`
 
-export const nextSide = (app, { label, images }) =>
-  openSide({ label, start: () => startNext(app, images), pathOf: nextPath })
+export const nextSide = (app, { images, ...variant }) =>
+  openSide({ ...variant, start: () => startNext(app, images), pathOf: nextPath })
 
-/** `qualityOf` gives the score that an image is asked for with. */
-export function ownSide(app, label, effort, qualityOf = () => QUALITY) {
+/** `setting` is one of the names above; `qualityOf` gives the score that an image is asked for with. */
+export function ownSide(app, setting, qualityOf = () => QUALITY) {
   const qualities = Array.from({ length: 100 }, (_, index) => index + 1)
   const dir = join(app, 'pixrace-cache')
-  const handler = { roots: join(app, 'public'), effort, qualities, cache: { dir } }
+  const handler = { roots: join(app, 'public'), qualities, cache: { dir }, ...SETTINGS[setting] }
   const start = () => {
     fs.rmSync(dir, { recursive: true, force: true })
     return startServer({ handler })
   }
-  return openSide({
-    label: `pixrace, ${effort}${label}`,
-    effort,
-    start,
-    pathOf: image => ownPath(image, qualityOf(image)),
-  })
+  return openSide({ label: `pixrace, ${setting}`, setting, start, pathOf: image => ownPath(image, qualityOf(image)) })
 }
 
 /** Asks a server that has nothing for every image; notes the times and, once, the files. */
@@ -59,27 +61,38 @@ async function fileOf({ body, headers }, image) {
   return { bytes: body.length, format: headers['content-type'].replace('image/', ''), score }
 }
 
-/** Ours with every image asked for with the least score, from the peer's own upwards, at which it looks no worse. */
-export async function matchingSide(app, effort, peer, images) {
+/** The least `q` whose score is at least the peer's; `scoreAt` gives the score for one. */
+async function leastQuality(scoreAt, wanted) {
+  let quality = Math.min(100, Math.max(1, Math.ceil(wanted)))
+  if ((await scoreAt(quality)) < wanted) {
+    do quality++
+    while (quality < 100 && (await scoreAt(quality)) < wanted)
+    return Math.min(100, quality)
+  }
+  while (quality > 1 && (await scoreAt(quality - 1)) >= wanted) quality--
+  return quality
+}
+
+/** Ours with every image asked for so that it looks no worse than the peer's, and hardly better. */
+async function matchingSide(app, setting, peer, images) {
   const asked = new Map()
-  const probe = ownSide(app, '', effort, image => asked.get(image) ?? QUALITY)
-  const server = await probe.start()
+  const side = ownSide(app, setting, image => asked.get(image) ?? QUALITY)
+  const server = await side.start()
   try {
     for (const [i, image] of images.entries()) {
-      const { score } = peer.files[i]
-      for (let quality = Math.max(1, Math.ceil(score)); quality <= 100; quality++) {
+      const scoreAt = async quality => {
         asked.set(image, quality)
-        const found = await fileOf(await getImage(server.port, probe.pathOf(image)), image)
-        if (found.score >= score) break
+        return (await fileOf(await getImage(server.port, side.pathOf(image)), image)).score
       }
+      asked.set(image, await leastQuality(scoreAt, peer.files[i].score))
     }
   } finally {
     await server.stop()
   }
-  return { ...ownSide(app, `, at the scores of ${peer.label}`, effort, image => asked.get(image) ?? QUALITY), peer }
+  return { ...side, label: `${side.label}, at the scores of ${peer.label}`, peer }
 }
 
-/** All that is compared: Next's two, ours with its default, and ours at each one's scores. */
+/** All that is compared: Next's two, ours with its default score, and ours at the scores of each of them. */
 export async function openSides(app, images, progress) {
   const peers = VARIANTS.map(variant => nextSide(app, variant))
   const matching = []
@@ -87,10 +100,10 @@ export async function openSides(app, images, progress) {
     progress(`${peer.label}, files and scores`)
     await coldRound(peer, images)
     peer.times = []
-    for (const effort of EFFORTS) {
-      progress(`pixrace, ${effort}: the scores of ${peer.label}`)
-      matching.push(await matchingSide(app, effort, peer, images))
+    for (const setting of peer.beside) {
+      progress(`pixrace, ${setting}: the scores of ${peer.label}`)
+      matching.push(await matchingSide(app, setting, peer, images))
     }
   }
-  return [...peers, ...EFFORTS.map(effort => ownSide(app, '', effort)), ...matching]
+  return [...peers, ...DEFAULTS.map(setting => ownSide(app, setting)), ...matching]
 }
