@@ -25,7 +25,8 @@ export interface Incoming {
 
 export interface Reply {
   status: number
-  headers: Record<string, string>
+  /** May be those of other replies too. */
+  headers: Readonly<Record<string, string>>
   body: Uint8Array | null
 }
 
@@ -85,13 +86,17 @@ export class ImageResponder {
     event.status = reply.status
     event.bytes = reply.body?.length ?? 0
     if (this.options.serverTiming) {
-      reply.headers['Server-Timing'] = `pixrace;desc="${event.source}";dur=${event.durationMs.toFixed(1)}`
+      const timing = `pixrace;desc="${event.source}";dur=${event.durationMs.toFixed(1)}`
+      reply.headers = { ...reply.headers, 'Server-Timing': timing }
     }
     this.metrics.count(event)
-    // Asynchronous, for a log that rejects: one that fails must not cost an image, let alone the process.
-    const log = async () => this.options.onRequest?.(event)
-    log().catch(() => {})
+    if (this.options.onRequest) this.log(event).catch(() => {})
     return request.method === 'HEAD' ? { ...reply, body: null } : reply
+  }
+
+  /** Asynchronous, for a log that rejects: one that fails must not cost an image, let alone the process. */
+  private async log(event: RequestEvent): Promise<void> {
+    await this.options.onRequest?.(event)
   }
 
   /** What Prometheus reads. */
@@ -114,26 +119,30 @@ export class ImageResponder {
     event.source = origin
     event.format = image.format
     const headers = this.headersOf(query, image, origin)
-    if (matches(request.header('if-none-match'), image.etag)) return { status: 304, headers, body: null }
-    headers['Content-Type'] = image.type
-    headers['Content-Length'] = String(image.body.length)
-    return { status: 200, headers, body: image.body }
+    if (!matches(request.header('if-none-match'), image.etag)) return { status: 200, headers, body: image.body }
+    const { 'Content-Type': _, 'Content-Length': __, ...rest } = headers
+    return { status: 304, headers: rest, body: null }
   }
 
   private headersOf(query: ImageQuery, image: ServedImage, origin: ImageOrigin): Record<string, string> {
-    // An image in memory is of one path only: what depends on both stays the same.
-    const headers = this.headers.get(image) ?? this.fixedHeadersOf(query, image)
+    if (origin !== 'memory') return this.freshHeadersOf(query, image, origin)
+    // Made once: an image in memory is of one path only, so that they stay the same.
+    const headers = this.headers.get(image) ?? this.freshHeadersOf(query, image, origin)
     this.headers.set(image, headers)
-    return { ...headers, 'X-Pixrace-Cache': origin.toUpperCase() }
+    return headers
   }
 
-  private fixedHeadersOf({ url }: ImageQuery, { etag, maxAge, format }: ServedImage): Record<string, string> {
+  private freshHeadersOf({ url }: ImageQuery, image: ServedImage, origin: ImageOrigin): Record<string, string> {
+    const { etag, maxAge, format, type, body } = image
     return {
       ...SAFE_HEADERS,
       'Cache-Control': `public, max-age=${maxAge}, must-revalidate`,
       'Content-Disposition': `inline; filename="${nameOf(url)}.${format === 'jpeg' ? 'jpg' : format}"`,
       ETag: etag,
       Vary: this.vary(),
+      'X-Pixrace-Cache': origin.toUpperCase(),
+      'Content-Type': type,
+      'Content-Length': String(body.length),
     }
   }
 
@@ -158,7 +167,8 @@ export class ImageResponder {
   /** The query, remembered by all that it comes from. */
   private queryOf(request: Incoming, event: RequestEvent): ImageQuery {
     // No header has a line break in it.
-    const key = [request.url, ...this.heeded.map(name => request.header(name) ?? '\n')].join('\n')
+    let key = request.url
+    for (const name of this.heeded) key += `\n${request.header(name) ?? '\n'}`
     const known = this.queries.get(key)
     if (known) {
       event.url = known.asked

@@ -4,24 +4,35 @@ import type { ImageResponder, Incoming } from './handler.js'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
+class NodeRequest implements Incoming {
+  readonly method: string
+  readonly url: string
+  #signal: AbortSignal | undefined
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+  ) {
+    this.method = request.method ?? 'GET'
+    this.url = request.url ?? '/'
+  }
+
+  /** Made when it is asked for: it costs as much as all else that an image in memory needs. */
+  get signal(): AbortSignal {
+    this.#signal ??= signalOf(this.response)
+    return this.#signal
+  }
+
+  header(name: string): string | null {
+    const value = this.request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : (value ?? null)
+  }
+}
+
 export function nodeHandler(responder: ImageResponder): NodeHandler {
   return async (request, response) => {
-    let signal: AbortSignal | undefined
-    const incoming: Incoming = {
-      method: request.method ?? 'GET',
-      url: request.url ?? '/',
-      // Made when it is asked for: it costs as much as all else that an image in memory needs.
-      get signal() {
-        signal ??= signalOf(response)
-        return signal
-      },
-      header: name => {
-        const value = request.headers[name]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
-    }
     try {
-      const { status, headers, body } = await responder.respond(incoming)
+      const { status, headers, body } = await responder.respond(new NodeRequest(request, response))
       if (response.destroyed) return
       response.writeHead(status, headers)
       response.end(body ?? undefined)
