@@ -271,6 +271,8 @@ describe('refine', () => {
       const openFirst = hold()
       const answers = [ask(handler, SMALL, 16), ask(handler, SMALL, 32)]
       await queued(1)
+      // The turn is taken before the engine is called: only then the first is held.
+      await until(() => calls.length === before + 1, 'the first call')
       const openOthers = hold()
       openFirst()
       // The better one of the first waits now; the third request goes before it.
