@@ -154,6 +154,13 @@ export interface OptimizeOptions {
    * colour of fully transparent pixels does not count. Default: false.
    */
   lossless?: boolean
+  /**
+   * Whether files that a search made are decoded and scored. false takes a sample's word for it: with `minScore` each format
+   * is encoded once, at the quality that is expected to reach it, and has no score. Where a sample says too little it is as
+   * with true: for drawings, animations and small pictures, a `minScore` that a format may not reach, and with `maxBytes`.
+   * Default: true.
+   */
+  verify?: boolean
   /** CPU for bytes. Default: 'balanced'. */
   effort?: Effort
   /**

@@ -57,6 +57,7 @@ const VALUES = {
     [[], [0], [101], [75, 75], [7.5], ['75'], 75, null, {}],
   ],
   maxAge: [[0, 1, 31_536_000], notFrom(0)],
+  verify: [[true, false], NOT_BOOLEANS],
   refine: [[true, false], NOT_BOOLEANS],
   memory: [[0, 1], notFrom(0)],
   concurrency: [[1, 64], notFrom(1)],
@@ -138,7 +139,12 @@ describe('options of the image handler', () => {
     assert.deepEqual(roots, [{ prefix: '/', folder: `${process.cwd()}/public` }])
     assert.equal(widths.length, 16)
     assert.deepEqual(others, {
-      ...{ engine: {}, remotePatterns: [], allowPrivateNetwork: false, formats: ['avif', 'webp', 'jpeg', 'png'] },
+      ...{
+        engine: { verify: false },
+        remotePatterns: [],
+        allowPrivateNetwork: false,
+        formats: ['avif', 'webp', 'jpeg', 'png'],
+      },
       ...{ qualities: [75], maxAge: 14_400, refine: false, cache: true, memory: 67_108_864, concurrency: null },
       ...{ maxQueue: 256, maxSourceBytes: 52_428_800, fetchTimeoutMs: 7000, clientHints: false, serverTiming: false },
       onRequest: null,

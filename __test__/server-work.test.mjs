@@ -254,7 +254,7 @@ describe('refine', () => {
       await until(() => isIdle(handler), 'the end')
     })
     assert.deepEqual(effortsOf(made), ['fast', 'balanced'])
-    const better = await ask(handlerWith({ effort: 'balanced', cache: { storage } }), SMALL, 96)
+    const better = await ask(handlerWith({ effort: 'balanced', verify: true, cache: { storage } }), SMALL, 96)
     assert.equal(better.headers['x-pixrace-cache'], 'CACHE')
     await until(async () => (await ask(handler, SMALL, 96)).headers.etag === better.headers.etag, 'the better one')
     const again = await callsOf(async () => {

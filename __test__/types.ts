@@ -95,6 +95,7 @@ type OptionName =
   | 'minScore'
   | 'maxBytes'
   | 'lossless'
+  | 'verify'
   | 'effort'
   | 'strategy'
   | 'concurrency'

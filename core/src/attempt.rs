@@ -53,10 +53,10 @@ impl Judge {
     fn new(plan: &Plan, animation: Option<&Animation>, goal: Goal, cancel: &Cancel) -> Result<Self> {
         let started = Instant::now();
         let mut judge = Self::default();
-        if let Some(animation) = animation.filter(|_| goal.needs_score()) {
+        if let Some(animation) = animation.filter(|_| goal.judges()) {
             let reference = |sample: &Sample| Reference::new(&sample.image, cancel);
             judge.samples = animation.samples().par_iter().map(reference).collect::<Result<_>>()?;
-        } else if goal.needs_score() {
+        } else if goal.judges() {
             let judged = || plan.contenders.iter().filter(|contender| contender.method != Method::Lossless);
             let is_flat = |contender: &&Contender| contender.image.has_alpha() != plan.image.has_alpha();
             let whole = judged().find(|contender| !is_flat(contender));
@@ -157,7 +157,7 @@ impl<'a> Contest<'a> {
 fn patience(effort: Effort, pixels: u64) -> Patience {
     let beaten = if pixels < SMALL_PICTURE { f64::INFINITY } else { BEATEN };
     match effort {
-        Effort::Fast => Patience { aim: 1.0, enough: 3.0, beaten },
+        Effort::Instant | Effort::Fast => Patience { aim: 1.0, enough: 3.0, beaten },
         Effort::Balanced => Patience { aim: 0.4, enough: 0.4, beaten },
         Effort::Best => Patience { aim: 0.4, enough: 1.6, beaten },
     }
@@ -183,7 +183,7 @@ impl Attempt<'_> {
     fn draft(&self, patience: Patience, curve: &mut Curve) -> Result<()> {
         let Contender { format, ref ladder, .. } = *self.contender;
         let goal = self.contest.goal;
-        let open = curve.steps() > 1 && goal.needs_score();
+        let open = curve.steps() > 1 && goal.judges();
         let Some(draft) = self.contest.encoder(format).draft().filter(|_| open) else { return Ok(()) };
         let step = first_step(goal, patience.aim, curve);
         let file = draft.encoder.encode_source(&self.source, ladder.targets[step])?;

@@ -59,6 +59,9 @@ mod tests {
             key(b"input", &options(&[("minScore", Value::Number(71.0))]), "1"),
             key(b"input", &options(&[("strategy", Value::Text("all".to_owned()))]), "1"),
             key(b"input", &options(&[("lossless", Value::Boolean(true))]), "1"),
+            key(b"input", &options(&[("verify", Value::Boolean(false))]), "1"),
+            key(b"input", &options(&[("effort", text("fast"))]), "1"),
+            key(b"input", &options(&[("effort", text("fast")), ("verify", Value::Boolean(false))]), "1"),
             key(b"input", &options(&[("effort", Value::Text("best".to_owned()))]), "1"),
             key(b"input", &options(&[("keepOriginal", Value::Boolean(false))]), "1"),
             key(b"input", &options(&[resize(&[("width", Value::Number(79.0))])]), "1"),
@@ -85,5 +88,11 @@ mod tests {
         let same =
             options(&[("concurrency", Value::Number(2.0)), ("limits", limits), ("minScore", Value::Number(70.0))]);
         assert_eq!(cache_key(b"input", &same), cache_key(b"input", &Options::default()));
+        // Nothing is searched here that could be verified.
+        let fixed = |verify| {
+            let fast = ("effort", text("fast"));
+            options(&[("quality", Value::Number(79.0)), fast, ("verify", Value::Boolean(verify))])
+        };
+        assert_eq!(cache_key(b"input", &fixed(false)), cache_key(b"input", &fixed(true)));
     }
 }

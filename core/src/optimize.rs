@@ -189,7 +189,7 @@ fn variant(
     } else {
         candidate::plan(&image, profile, options)
     };
-    let contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
+    let mut contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
     // Only what was asked for is a candidate.
     let original = (options.keep_original() && resizing.is_none()).then(|| original(header, input, options));
     let original = original.map(|(file, warning)| {
@@ -197,7 +197,7 @@ fn variant(
         file
     });
     let original_bytes = original.as_ref().map(|file| file.len() as u64);
-    let (runs, lore) = race::hold(&contest, &plan, options.strategy(), original_bytes, lore)?;
+    let (runs, lore) = race::hold(&mut contest, &plan, options.strategy(), original_bytes, lore)?;
     let encode = prepared.elapsed();
     let Answer { candidates, selection } = answer(options.formats(), &plan, &runs, original, &contest, &mut warnings)?;
     let winner = &candidates[selection.index];

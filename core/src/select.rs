@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn both_constraints_filter() {
-        let goal = Goal { min_score: Some(70.0), max_bytes: Some(30), best_look: false };
+        let goal = Goal { min_score: Some(70.0), max_bytes: Some(30), best_look: false, ..Goal::default() };
         let mut candidates = field(&[Some((40, 80.0)), Some((30, 70.0)), Some((20, 69.9))]);
         assert_eq!(select(&mut candidates, goal), Some(Selection { index: 1, passed: true }));
         assert_eq!(outcomes(&candidates), [Outcome::OverBudget, Outcome::Won, Outcome::BelowScore]);
@@ -74,14 +74,14 @@ mod tests {
 
     #[test]
     fn a_budget_alone_buys_the_best_look() {
-        let goal = Goal { min_score: None, max_bytes: Some(30), best_look: true };
+        let goal = Goal { min_score: None, max_bytes: Some(30), best_look: true, ..Goal::default() };
         let mut candidates = field(&[Some((31, 99.0)), Some((30, 80.0)), Some((20, 79.0)), Some((29, 80.0))]);
         assert_eq!(select(&mut candidates, goal), Some(Selection { index: 3, passed: true }));
     }
 
     #[test]
     fn infeasible_goals_yield_the_best_that_fits_else_the_smallest() {
-        let goal = Goal { min_score: Some(90.0), max_bytes: Some(30), best_look: false };
+        let goal = Goal { min_score: Some(90.0), max_bytes: Some(30), best_look: false, ..Goal::default() };
         let mut candidates = field(&[Some((31, 99.0)), Some((30, 80.0)), Some((20, 79.0))]);
         assert_eq!(select(&mut candidates, goal), Some(Selection { index: 1, passed: false }));
         assert_eq!(outcomes(&candidates), [Outcome::OverBudget, Outcome::BelowScore, Outcome::BelowScore]);

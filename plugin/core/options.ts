@@ -8,7 +8,16 @@ import { IMAGE_FILE, OTHER_IMAGE_FILE } from './formats.js'
 /** Options of the engine that hold for every image; see `OptimizeOptions` of `pixrace`. */
 export type EngineOptions = Pick<
   OptimizeOptions,
-  'quality' | 'minScore' | 'maxBytes' | 'lossless' | 'effort' | 'flatten' | 'metadata' | 'colorProfile' | 'limits'
+  | 'quality'
+  | 'minScore'
+  | 'maxBytes'
+  | 'lossless'
+  | 'verify'
+  | 'effort'
+  | 'flatten'
+  | 'metadata'
+  | 'colorProfile'
+  | 'limits'
 >
 
 /** A glob (from the project's root), a regular expression on the path, or several of them. */
@@ -79,7 +88,18 @@ export interface ResolvedOptions {
 
 export const FORMATS: readonly Format[] = ['avif', 'webp', 'jpeg', 'png']
 const ENGINE_OPTIONS = [
-  ...['quality', 'minScore', 'maxBytes', 'lossless', 'effort', 'flatten', 'metadata', 'colorProfile', 'limits'],
+  ...[
+    'quality',
+    'minScore',
+    'maxBytes',
+    'lossless',
+    'verify',
+    'effort',
+    'flatten',
+    'metadata',
+    'colorProfile',
+    'limits',
+  ],
 ] as (keyof EngineOptions)[]
 
 export interface OptionError extends Error {

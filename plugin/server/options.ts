@@ -27,9 +27,17 @@ export interface ImageHandlerOptions extends ServerEngineOptions {
   widths?: number[]
   /** Values of `q` that may be asked for: the SSIMULACRA2 score to reach, 1 to 100. The first is the default. Default: [75]. */
   qualities?: number[]
+  /**
+   * Whether the score of an image is made sure of before it is sent, and not only expected from a sample of the picture.
+   * Default: false, with `refine` true.
+   */
+  verify?: boolean
   /** How long clients and proxies keep an image, in seconds. An upstream's longer `max-age` wins. Default: 14,400 (4 h). */
   maxAge?: number
-  /** Whether a first request is answered with effort 'fast' and the image made better in the background. Default: false. */
+  /**
+   * Whether a first request is answered with effort 'fast', whatever `effort` and `verify` are, and the image made as they
+   * say in the background. Default: false.
+   */
   refine?: boolean
   /** Finished images, shared with the plugins' cache. Default: true, a folder below node_modules/.cache. */
   cache?: CacheOptions
@@ -66,7 +74,7 @@ export interface RequestEvent {
 }
 
 export interface ResolvedServerOptions {
-  engine: ServerEngineOptions
+  engine: ServerEngineOptions & { verify: boolean }
   roots: Roots
   remotePatterns: RemotePattern[]
   allowPrivateNetwork: boolean
@@ -131,6 +139,7 @@ const RULES: Record<string, Rule> = {
   widths: ['a non-empty array of integers from 1 to 65,535, none twice', isListOf(isWithin(1, 65_535))],
   qualities: ['a non-empty array of integers from 1 to 100, none twice', isListOf(isWithin(1, 100))],
   maxAge: atLeast(0),
+  verify: boolean,
   refine: boolean,
   memory: atLeast(0),
   concurrency: atLeast(1),
@@ -172,7 +181,7 @@ export function resolveServerOptions(options: ImageHandlerOptions = {}): Resolve
   )
   checkEngineOptions(engine)
   return {
-    engine,
+    engine: { ...engine, verify: options.verify ?? options.refine ?? false },
     roots: rootsOf(options.roots ?? 'public'),
     remotePatterns: options.remotePatterns ?? [],
     allowPrivateNetwork: options.allowPrivateNetwork ?? false,

@@ -241,7 +241,8 @@ export class ImageService {
     return quick
   }
 
-  private refines = ({ engine }: ImageJob): boolean => this.options.refine && engine.effort !== 'fast'
+  private refines = ({ engine }: ImageJob): boolean =>
+    this.options.refine && (engine.effort !== 'fast' || engine.verify === true)
 
   private async cached({ hash }: Known, job: ImageJob): Promise<Encoded | null> {
     return (await this.cache?.get(await keyOfHash(hash, job, this.fingerprint))) ?? null
@@ -336,7 +337,7 @@ export class ImageService {
   }
 }
 
-const quickly = (job: ImageJob): ImageJob => ({ ...job, engine: { ...job.engine, effort: 'fast' } })
+const quickly = (job: ImageJob): ImageJob => ({ ...job, engine: { ...job.engine, effort: 'fast', verify: false } })
 
 /** Fewer pixels in more bytes happen to small animations: then the source itself is better. */
 const isWorthIt = ({ resize, keepOriginal }: ImageJob, { images: [image] }: Encoded, { bytes }: Known): boolean =>

@@ -173,7 +173,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     compress.set_size(image.width() as usize, image.height() as usize);
     match encoder.effort {
         // Resets quality and sampling, so it comes first.
-        Effort::Fast => compress.set_fastest_defaults(),
+        Effort::Instant | Effort::Fast => compress.set_fastest_defaults(),
         Effort::Balanced => {}
         Effort::Best => compress.set_use_scans_in_trellis(true),
     }

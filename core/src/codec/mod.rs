@@ -142,6 +142,8 @@ fn image_error(format: InputFormat, error: ImageError) -> Error {
 /// CPU for bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
+    /// 'fast' with `verify: false`: for files that are wanted at once.
+    Instant,
     Fast,
     #[default]
     Balanced,

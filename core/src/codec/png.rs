@@ -121,8 +121,10 @@ impl Plan {
     fn new(effort: Effort, image: &ImageBuffer) -> Self {
         use FilterStrategy as F;
         match effort {
-            Effort::Fast if !looks_drawn(image) => Self { filters: vec![F::Bigrams], drawn: 6, photo: 6 },
-            Effort::Fast => Self { filters: vec![F::NONE, F::Bigrams], drawn: 9, photo: 6 },
+            Effort::Instant | Effort::Fast if !looks_drawn(image) => {
+                Self { filters: vec![F::Bigrams], drawn: 6, photo: 6 }
+            }
+            Effort::Instant | Effort::Fast => Self { filters: vec![F::NONE, F::Bigrams], drawn: 9, photo: 6 },
             Effort::Balanced => Self { filters: vec![F::NONE, F::SUB, F::Entropy, F::Bigrams], drawn: 11, photo: 7 },
             Effort::Best => {
                 let filters = vec![F::NONE, F::SUB, F::PAETH, F::MinSum, F::Entropy, F::Bigrams, F::BigEnt];

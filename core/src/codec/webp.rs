@@ -46,7 +46,7 @@ fn count_pages(data: &[u8]) -> u32 {
 /// much again for 4 % fewer.
 fn method(effort: Effort) -> u8 {
     match effort {
-        Effort::Fast => 2,
+        Effort::Instant | Effort::Fast => 2,
         Effort::Balanced => 4,
         Effort::Best => 6,
     }
@@ -58,7 +58,7 @@ fn method(effort: Effort) -> u8 {
 /// ten times as long; on a photo it is 1 % in twenty times the time.
 fn lossless_preset(effort: Effort, image: &ImageBuffer, target: Target) -> (u8, f32) {
     match effort {
-        Effort::Fast => (2, 75.0),
+        Effort::Instant | Effort::Fast => (2, 75.0),
         Effort::Best if target == Target::Lossless => (6, if looks_drawn(image) { 100.0 } else { 75.0 }),
         Effort::Balanced | Effort::Best => (4, 100.0),
     }
@@ -71,7 +71,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
     let mut config = match target {
         Target::Quality(quality) => {
             let config = EncoderConfig::new().quality(f32::from(quality)).method(method(encoder.effort));
-            config.sharp_yuv(encoder.effort != Effort::Fast)
+            config.sharp_yuv(!matches!(encoder.effort, Effort::Instant | Effort::Fast))
         }
         // `exact` keeps the colour under transparent pixels.
         Target::Visible | Target::Palette(_) | Target::Lossless => {
@@ -163,7 +163,7 @@ pub(super) fn encode_animation(
         Target::Visible | Target::Lossless => {
             animation.set_lossless(true);
             animation.set_quality(match encoder.effort {
-                Effort::Fast => 30.0,
+                Effort::Instant | Effort::Fast => 30.0,
                 Effort::Balanced => 75.0,
                 Effort::Best => 100.0,
             });

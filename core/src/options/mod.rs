@@ -39,8 +39,8 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Look {
     /// Each format is searched: for the smallest file of at least this score, or without one for the best look within
-    /// `max_bytes`.
-    Searched { min_score: Option<f64> },
+    /// `max_bytes`. `on_trust`: see [`Goal`].
+    Searched { min_score: Option<f64>, on_trust: bool },
     /// Each format is encoded once.
     Fixed(Qualities),
     /// Every pixel is kept.
@@ -82,7 +82,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             formats: Format::ALL.to_vec(),
-            look: Look::Searched { min_score: Some(DEFAULT_MIN_SCORE) },
+            look: Look::Searched { min_score: Some(DEFAULT_MIN_SCORE), on_trust: false },
             max_bytes: None,
             effort: Effort::default(),
             strategy: Strategy::default(),
@@ -114,9 +114,13 @@ impl Options {
     /// What a file must satisfy.
     #[must_use]
     pub fn goal(&self) -> Goal {
-        let min_score = if let Look::Searched { min_score } = self.look { min_score } else { None };
-        let best_look = self.look == Look::Searched { min_score: None };
-        Goal { min_score, max_bytes: self.max_bytes, best_look }
+        let goal = Goal { max_bytes: self.max_bytes, ..Goal::default() };
+        match self.look {
+            Look::Searched { min_score, on_trust } => {
+                Goal { min_score, best_look: min_score.is_none(), on_trust, ..goal }
+            }
+            Look::Fixed(_) | Look::Identical => goal,
+        }
     }
 
     /// No candidate above this passes. Default: none.

@@ -13,12 +13,13 @@ use crate::value::Value;
 use super::{DEFAULT_MIN_SCORE, DEFAULT_QUALITY, Look, Options, Qualities, Strategy};
 
 /// Names of all options, in the order of the documentation.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "formats",
     "quality",
     "minScore",
     "maxBytes",
     "lossless",
+    "verify",
     "effort",
     "strategy",
     "concurrency",
@@ -53,7 +54,7 @@ impl Options {
             formats: formats(value.get("formats"))?.unwrap_or(default.formats),
             look,
             max_bytes,
-            effort: effort(value)?.unwrap_or(default.effort),
+            effort: effort(value, look)?.unwrap_or(default.effort),
             strategy: strategy(value)?.unwrap_or(default.strategy),
             concurrency: concurrency(value)?,
             keep_original: boolean(value, "keepOriginal")?.unwrap_or(default.keep_original),
@@ -134,6 +135,7 @@ fn formats(value: &Value) -> Result<Option<Vec<Format>>> {
 fn look(object: &Value, max_bytes: Option<u64>) -> Result<Look> {
     let quality = qualities(object.get("quality"))?;
     let min_score = min_score(object.get("minScore"))?;
+    let on_trust = boolean(object, "verify")? == Some(false) && max_bytes.is_none();
     match (quality, min_score, boolean(object, "lossless")? == Some(true)) {
         (Some(_), _, true) => Err(invalid("quality", "no quality beside `lossless: true`", object.get("quality"))),
         (Some(_), Some(_), _) => Err(invalid("quality", "no quality beside `minScore`", object.get("quality"))),
@@ -142,9 +144,9 @@ fn look(object: &Value, max_bytes: Option<u64>) -> Result<Look> {
         }
         (None, None, true) => Ok(Look::Identical),
         (Some(qualities), None, false) => Ok(Look::Fixed(qualities)),
-        (None, Some(floor), false) => Ok(Look::Searched { min_score: Some(floor) }),
-        (None, None, false) if max_bytes.is_some() => Ok(Look::Searched { min_score: None }),
-        (None, None, false) => Ok(Look::Searched { min_score: Some(DEFAULT_MIN_SCORE) }),
+        (None, Some(floor), false) => Ok(Look::Searched { min_score: Some(floor), on_trust }),
+        (None, None, false) if max_bytes.is_some() => Ok(Look::Searched { min_score: None, on_trust }),
+        (None, None, false) => Ok(Look::Searched { min_score: Some(DEFAULT_MIN_SCORE), on_trust }),
     }
 }
 
@@ -175,8 +177,9 @@ fn qualities(value: &Value) -> Result<Option<Qualities>> {
     Ok(Some(Qualities { avif: one("avif")?, webp: one("webp")?, jpeg: one("jpeg")? }))
 }
 
-fn effort(object: &Value) -> Result<Option<Effort>> {
+fn effort(object: &Value, look: Look) -> Result<Option<Effort>> {
     Ok(keyword(object, "effort", &["fast", "balanced", "best"])?.map(|word| match word {
+        "fast" if matches!(look, Look::Searched { on_trust: true, .. }) => Effort::Instant,
         "fast" => Effort::Fast,
         "best" => Effort::Best,
         _ => Effort::Balanced,

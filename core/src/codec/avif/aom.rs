@@ -16,7 +16,8 @@ pub(super) const BYTES_PER_PIXEL: u64 = 56;
 /// most from 5, 30 %, and cost little.
 fn speed(effort: Effort, content: Content) -> u8 {
     match effort {
-        Effort::Fast => 8,
+        Effort::Instant if content == Content::Photo => 9,
+        Effort::Instant | Effort::Fast => 8,
         Effort::Balanced if content == Content::Gradients => 5,
         Effort::Balanced => 6,
         Effort::Best => 5,

@@ -27,7 +27,7 @@ const MAX_TILES: usize = 64;
 /// of its time; 6 to 8 are level in bytes while 6 takes twice the time; 4 is where bytes fall again.
 fn speed(effort: Effort) -> u8 {
     match effort {
-        Effort::Fast => 10,
+        Effort::Instant | Effort::Fast => 10,
         Effort::Balanced => 8,
         Effort::Best => 4,
     }
