@@ -3,7 +3,7 @@ import { promises as fs } from 'node:fs'
 import { join, posix } from 'node:path'
 import { contentHash } from './cache/index.js'
 import { applyEdits, type BundleImage, BundlePass, type BundleText } from './core/bundle.js'
-import { IMAGE_FILE, mediaType, sniff } from './core/formats.js'
+import { dataUrl, IMAGE_FILE, sniff } from './core/formats.js'
 import { outputsOf } from './core/optimizer.js'
 import { type PixraceOptions, resolveOptions } from './core/options.js'
 import { Session } from './core/session.js'
@@ -103,12 +103,6 @@ const SMALLEST_QUERY = /[?&]smallest(?:[&=]|$)/
 export interface Traits {
   /** Whether the media type of an inlined image is that of the source, whatever the loader made of it. */
   inlinesByResource?: boolean
-}
-
-/** The media type is that of the bytes. */
-function dataUrl(content: Buffer): string {
-  const format = sniff(content)
-  return `data:${format ? mediaType(format) : 'application/octet-stream'};base64,${content.toString('base64')}`
 }
 
 /** The plugin. Throws `ERR_PIXRACE_INVALID_OPTION`. */

@@ -3,7 +3,7 @@
 // Names change with the bytes, so a stylesheet whose text changes gets a new name as well. Chunks do not: bundlers name them
 // before this runs, and the plugins mix the options into those names instead.
 import { contentHash } from '../cache/index.js'
-import { extensionFor, mediaType, sniff } from './formats.js'
+import { dataUrl, extensionFor, mediaType, sniff } from './formats.js'
 import { type Edit, type HtmlImages, type ImageTag, imagesOfHtml, pictureEdits, type Range } from './html.js'
 import { extensionOf, uniqueName } from './naming.js'
 import { type Answer, MAX_IN_FLIGHT, type Optimizer, outputsOf } from './optimizer.js'
@@ -295,7 +295,7 @@ export class BundlePass {
     const image = answer.encoded?.images[0]
     optimizer.record(source, bytes.length, answer, image ? outputsOf([image], [null]) : [])
     if (!image || (!original && image.data.length >= inlined.length)) return url
-    return `data:${mediaType(image.format)};base64,${image.data.toString('base64')}`
+    return dataUrl(image.data)
   }
 
   /**
