@@ -10,7 +10,7 @@ import { type Answer, MAX_IN_FLIGHT, type Optimizer, outputsOf } from './optimiz
 import { filesOfPlan, planPicture } from './picture.js'
 import { bytesOfDataUrl, inlineImages, pathTo, type Reference, ReferenceIndex } from './references.js'
 import { eachOf, Turns } from './turns.js'
-import type { EncodedImage } from './types.js'
+import type { EncodedImage, Size } from './types.js'
 
 /** A name for a file with other bytes, by their hash and extension. */
 export type Rename = (hash: string, ext: string) => string
@@ -74,7 +74,7 @@ interface Place {
 
 interface Made {
   fileName: string
-  size: { width: number; height: number } | null
+  size: Size | null
   sources: { fileName: string; type: string }[]
 }
 

@@ -3,6 +3,7 @@
 import type { Candidate, Format, ImageInfo, OptimizeOptions, OptimizeResult } from '../engine.js'
 import { inspect, optimize, optimizeMany, versions } from '../engine.js'
 import type { EngineOptions } from './options.js'
+import { canResize, shownSize } from './source.js'
 import type { Encoded, EncodedImage } from './types.js'
 
 /** One image in one file: the smallest of `formats`. */
@@ -56,9 +57,6 @@ async function runImage(input: Uint8Array, job: ImageJob, signal?: AbortSignal):
   return { images: [winner(result)], placeholder: null, input: result.input, warnings: worthTelling(result) }
 }
 
-/** The sides of a picture change places where its orientation turns it. */
-export const shownWidth = ({ width, height, orientation }: ImageInfo) => (orientation >= 5 ? height : width)
-
 /**
  * Formats of a `<picture>`: the two small ones, then what every browser shows. An animation stays one. Both fallbacks are
  * tried where alpha is possible, because a file that could be transparent seldom is.
@@ -89,13 +87,11 @@ function finished(result: OptimizeResult): EncodedImage[] {
 
 async function runPicture(input: Uint8Array, job: PictureJob): Promise<Encoded> {
   const info = await inspect(input)
-  const own = shownWidth(info)
+  const { width: own } = shownSize(info)
   const widths = [...new Set(job.widths.map(width => Math.min(width, own)))]
   const formats = job.formats ?? pictureFormats(info)
   const common: OptimizeOptions = { ...job.engine, formats, strategy: 'all' }
-  // An animated PNG or AVIF cannot be resized: it stays as it is, in its own size.
-  const fixed = info.pages > 1 && (info.format === 'png' || info.format === 'avif')
-  const sizes = fixed || widths.length === 0 ? [own] : widths
+  const sizes = widths.length > 0 && canResize(info) ? widths : [own]
   const variants = sizes.map((width, index) => ({
     ...(width < own && { resize: { width } }),
     // Of the largest, which shows most.

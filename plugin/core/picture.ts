@@ -3,7 +3,7 @@ import type { Format } from '../engine.js'
 import { extensionFor, mediaType } from './formats.js'
 import type { PictureRequest } from './optimizer.js'
 import { FORMATS, optionError } from './options.js'
-import type { Encoded, EncodedImage } from './types.js'
+import type { Encoded, EncodedImage, Size } from './types.js'
 
 /** What a query asks for. `width` and `height` are of the largest picture. */
 export type ImageQuery = { kind: 'picture'; request: PictureRequest } | { kind: 'smallest' }
@@ -164,5 +164,5 @@ const moduleOf = (sources: string, img: string, placeholder: string | null) =>
   ].join('\n')
 
 /** The same for a source that stays as it is: in development, or because it could not be read. */
-export const plainPictureModule = (url: string, size: { width: number; height: number } | null) =>
+export const plainPictureModule = (url: string, size: Size | null) =>
   moduleOf('[]', `{ src: ${url}, width: ${size?.width ?? 0}, height: ${size?.height ?? 0} }`, null)
