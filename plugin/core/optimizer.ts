@@ -9,6 +9,7 @@ import { prepare } from './merge.js'
 import { extensionOf } from './naming.js'
 import { FORMATS, type ResolvedOptions } from './options.js'
 import { createProgress } from './progress.js'
+import { WorkQueue } from './queue.js'
 import type { Encoded, EncodedImage, ImageRecord, LeftAloneCode, OutputRecord } from './types.js'
 
 /** What became of one request. */
@@ -60,11 +61,11 @@ export class Optimizer {
   /** Hashes of files that need no more work, wherever they turn up. */
   readonly finished = new Set<string>()
   private readonly placeholders = new Set<string>()
-  private readonly waiting: (() => void)[] = []
+  /** Without a bound: there are only as many as a project has images, and none is refused. */
+  private readonly queue = new WorkQueue(MAX_IN_FLIGHT, Number.POSITIVE_INFINITY)
   /** Undefined before the cache is used, null where there is none or it is closed. */
   private opened: Cache | null | undefined
   private readonly progress
-  private running = 0
   private total = 0
   private done = 0
 
@@ -155,7 +156,7 @@ export class Optimizer {
   /** The answer from the cache or the engine; the same question is asked once at a time. */
   private async encode(bytes: Uint8Array, job: Job): Promise<Found> {
     const key = await cacheKey(bytes, job, this.fingerprint)
-    const work = this.inFlight.get(key) ?? this.inTurn(() => this.find(key, bytes, job))
+    const work = this.inFlight.get(key) ?? this.queue.run(() => this.find(key, bytes, job))
     this.inFlight.set(key, work)
     try {
       return await work
@@ -170,19 +171,6 @@ export class Optimizer {
     const encoded = await run(bytes, job)
     await this.cache?.set(key, encoded)
     return { encoded, cached: false }
-  }
-
-  /** Runs `task` when fewer than `MAX_IN_FLIGHT` others run, first come first served. */
-  private async inTurn<T>(task: () => Promise<T>): Promise<T> {
-    if (this.running >= MAX_IN_FLIGHT) await new Promise<void>(resolve => this.waiting.push(resolve))
-    else this.running++
-    try {
-      return await task()
-    } finally {
-      const next = this.waiting.shift()
-      if (next) next()
-      else this.running--
-    }
   }
 
   /** Notes what became of `source`, with the files that came of it. The report puts several about one source together. */
