@@ -1,7 +1,7 @@
 // What is asked of the engine for one source: data that names a cache entry, and its execution.
 
 import type { Candidate, Format, ImageInfo, OptimizeOptions, OptimizeResult } from '../engine.js'
-import { inspect, optimize, optimizeMany, versions } from '../engine.js'
+import { inspect, optimize, optimizeMany, optimizeSync, versions } from '../engine.js'
 import type { EngineOptions } from './options.js'
 import { canResize, shownSize } from './source.js'
 import type { Encoded, EncodedImage } from './types.js'
@@ -33,6 +33,15 @@ export type Job = ImageJob | PictureJob
 export function fingerprint(): string {
   const { pixrace, codecs } = versions()
   return JSON.stringify([pixrace, Object.entries(codecs).sort()])
+}
+
+/** Throws `ERR_PIXRACE_INVALID_OPTION`. The engine looks at its options before it looks at the image, here of none. */
+export function checkEngineOptions(engine: EngineOptions): void {
+  try {
+    optimizeSync(Uint8Array.of(0), engine)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_PIXRACE_INVALID_OPTION') throw error
+  }
 }
 
 const withoutData = ({ data: _, ...summary }: Candidate) => summary

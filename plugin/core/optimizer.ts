@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os'
 import { type Cache, cacheKey, contentHash, openCache } from '../cache/index.js'
 import type { Format } from '../engine.js'
-import { optimize } from '../engine.js'
 import { sniff } from './formats.js'
 import { fingerprint, type Job, run } from './jobs.js'
 import { prepare } from './merge.js'
@@ -42,12 +41,6 @@ export interface PictureRequest {
 /** More than threads, so that reading and hashing one image goes on beside encoding others; few, so that memory is bounded. */
 export const MAX_IN_FLIGHT = 2 * availableParallelism()
 
-// A grey pixel as PNG, to ask the engine whether it takes the options before the first image comes.
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==',
-  'base64',
-)
-
 const sentence = (error: unknown) => {
   const { code, message } = error as { code?: string; message: string }
   return code?.startsWith('ERR_PIXRACE_') ? message : String(message ?? error)
@@ -74,11 +67,6 @@ export class Optimizer {
     readonly root: string,
   ) {
     this.progress = createProgress(options.report ? process.stderr : null)
-  }
-
-  /** Rejects with the engine's error if it does not take the options. */
-  async check(): Promise<void> {
-    await optimize(PIXEL, { ...this.options.engine, formats: ['png'] })
   }
 
   /** Notes files that were made before the bundle: they are not to be optimised again. */

@@ -1,8 +1,9 @@
 // `import hero from './hero.jpg?picture&w=480;960'`: reading the query, and the module that answers it.
 import type { Format } from '../engine.js'
+import { optionError } from './checks.js'
 import { extensionFor, mediaType } from './formats.js'
 import type { PictureRequest } from './optimizer.js'
-import { FORMATS, optionError } from './options.js'
+import { FORMATS, isFormats } from './options.js'
 import type { Encoded, EncodedImage, Size } from './types.js'
 
 /** What a query asks for. `width` and `height` are of the largest picture. */
@@ -33,8 +34,7 @@ function widthsOf(text: string | null): number[] {
 function formatsOf(text: string | null): Format[] | null {
   if (text === null) return null
   const formats = text.split(/[;,]/) as Format[]
-  const valid = formats.every(format => FORMATS.includes(format)) && new Set(formats).size === formats.length
-  if (!valid) throw optionError('?picture&format', `some of ${FORMATS.join(', ')}, none twice`, text)
+  if (!isFormats(formats)) throw optionError('?picture&format', `some of ${FORMATS.join(', ')}, none twice`, text)
   return formats
 }
 
