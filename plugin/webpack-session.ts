@@ -6,7 +6,7 @@ import type { Settled } from './core/bundle.js'
 import { extensionFor } from './core/formats.js'
 import { extensionOf, fillTemplate, withExtension } from './core/naming.js'
 import { type Answer, outputsOf } from './core/optimizer.js'
-import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import { type ImageQuery, parseImageQuery, plainModule, queryModule } from './core/picture.js'
 import type { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
 import type { EncodedImage, ImageRecord, OutputRecord } from './core/types.js'
@@ -55,7 +55,7 @@ export class WebpackSession {
   /** The content of a module: the image itself, or the JavaScript that a query asks for. */
   load(context: LoaderContext, content: Buffer): Promise<string | Buffer> {
     const asked = parseImageQuery(`${context.resourcePath}${context.resourceQuery}`)
-    if (asked?.query.kind === 'picture') return this.loadPicture(context, content, asked.query.request)
+    if (asked?.query.kind === 'picture') return this.loadPicture(context, content, asked.query)
     return this.loadImage(context, content, asked?.query.kind === 'smallest')
   }
 
@@ -108,44 +108,31 @@ export class WebpackSession {
     return { note, data: image?.data ?? content }
   }
 
-  private async loadPicture(
-    context: LoaderContext,
-    content: Buffer,
-    request: Parameters<Session['optimizer']['picture']>[2],
-  ): Promise<string> {
+  private async loadPicture(context: LoaderContext, content: Buffer, query: ImageQuery): Promise<string> {
     const file = context.resourcePath
+    const source = sourceName(this.session.root, file)
     const name = basename(file, extname(file))
     const emit = async (base: string, ext: string, data: Buffer) => {
       const fileName = this.nameOf(base, ext, await contentHash(data))
-      context.emitFile(fileName, data, undefined, {
-        immutable: true,
-        sourceFilename: sourceName(this.session.root, file),
-      })
-      return { fileName, url: `__webpack_public_path__ + ${JSON.stringify(fileName)}` }
+      context.emitFile(fileName, data, undefined, { immutable: true, sourceFilename: source })
+      return fileName
     }
+    const urlOf = (fileName: string) => `__webpack_public_path__ + ${JSON.stringify(fileName)}`
     const plain = async () =>
-      plainPictureModule((await emit(name, extensionOf(file), content)).url, await sizeOf(content))
+      plainModule(query, urlOf(await emit(name, extensionOf(file), content)), await sizeOf(content))
     if (!this.active) return plain()
-    const answer = await this.session.optimizer.picture(sourceName(this.session.root, file), content, request)
-    const { encoded } = answer
-    if (!encoded) {
+    const answer = await this.session.optimizer.answer(source, content, query)
+    if (!answer.encoded) {
       const note = await this.note(context, answer, content.length, [], [])
       note.hashes.push(await contentHash(content))
       return plain()
     }
-    const plan = planPicture(encoded)
-    const files = filesOfPlan(plan, name)
-    const emitted = new Map<EncodedImage, { fileName: string; url: string }>()
-    for (const { image, name: base, ext } of files) emitted.set(image, await emit(base, ext, image.data))
+    const { files, code } = queryModule(query, answer.encoded, name)
+    const fileNames: string[] = []
+    for (const { name: base, ext, image } of files) fileNames.push(await emit(base, ext, image.data))
     const images = files.map(({ image }) => image)
-    await this.note(
-      context,
-      answer,
-      content.length,
-      images,
-      images.map(image => emitted.get(image)?.fileName ?? null),
-    )
-    return pictureModule(plan, encoded.placeholder, image => emitted.get(image)?.url ?? '""')
+    await this.note(context, answer, content.length, images, fileNames)
+    return code(fileNames.map(urlOf))
   }
 
   /** Leaves a note at the module, and here. */

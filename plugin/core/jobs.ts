@@ -17,13 +17,16 @@ export interface ImageJob {
   keepOriginal?: boolean
 }
 
-/** One image in several widths and formats. */
-export interface PictureJob {
-  kind: 'picture'
+export interface PictureRequest {
   /** In pixels, ascending; empty for the picture's own width alone. Those above it are its own width. */
   widths: number[]
   formats: Format[] | null
   placeholder: 'thumbhash' | 'blur' | 'color' | null
+}
+
+/** One image in several widths and formats. */
+export interface PictureJob extends PictureRequest {
+  kind: 'picture'
   engine: EngineOptions
 }
 

@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os'
 import { type Cache, cacheKey, contentHash, openCache } from '../cache/index.js'
 import type { Format } from '../engine.js'
 import { sniff } from './formats.js'
-import { fingerprint, type Job, run } from './jobs.js'
+import { fingerprint, type Job, type PictureRequest, run } from './jobs.js'
 import { prepare } from './merge.js'
 import { extensionOf } from './naming.js'
 import { FORMATS, type ResolvedOptions } from './options.js'
+import type { ImageQuery } from './picture.js'
 import { createProgress } from './progress.js'
 import { WorkQueue } from './queue.js'
 import type { Encoded, EncodedImage, ImageRecord, LeftAloneCode, OutputRecord } from './types.js'
@@ -30,12 +31,6 @@ export interface OwnImage {
   before: number
   answer: Answer
   image: EncodedImage
-}
-
-export interface PictureRequest {
-  widths: number[]
-  formats: Format[] | null
-  placeholder: 'thumbhash' | 'blur' | 'color' | null
 }
 
 /** More than threads, so that reading and hashing one image goes on beside encoding others; few, so that memory is bounded. */
@@ -124,6 +119,11 @@ export class Optimizer {
   /** One image in several widths and formats. */
   picture(source: string, bytes: Uint8Array, request: PictureRequest): Promise<Answer> {
     return this.ask(source, bytes, { kind: 'picture', ...request, engine: this.options.engine })
+  }
+
+  /** What an import with a query asks for. */
+  answer(source: string, bytes: Uint8Array, query: ImageQuery): Promise<Answer> {
+    return query.kind === 'picture' ? this.picture(source, bytes, query.request) : this.smallest(source, bytes)
   }
 
   /** What came of a job. Never rejects: a failure is an answer too. */
