@@ -173,18 +173,10 @@ type Namer = (data: { filename?: string }, info?: unknown) => string
 /** Names images by `fileName`, and all others as before. */
 function namer(session: WebpackSession, before: unknown): Namer {
   return (data, info) => {
-    const name = nameOfModule(session, data.filename ?? '')
+    const name = session.nameOfModule(data.filename ?? '')
     if (name) return name
     return typeof before === 'function' ? before(data, info) : ((before as string) ?? '[hash][ext][query]')
   }
-}
-
-/** A name by `fileName` for the module that the bundler knows by `path`; null for what is no image of ours. */
-function nameOfModule(session: WebpackSession, path: string): string | null {
-  const shown = path.replace(/[?#].*$/, '')
-  const { name, ext } = posix.parse(shown)
-  const note = [...session.notes.values()].find(each => each.shown === shown)
-  return note?.hashes[0] ? session.nameOf(name, ext.slice(1), note.hashes[0]) : null
 }
 
 /** One compilation. */

@@ -1,6 +1,6 @@
 // Images as modules of webpack and Rspack: a loader gives them their bytes and their extension, and the bundler itself names
 // them, inlines the small ones, and lets every reference follow.
-import { basename, extname, sep } from 'node:path'
+import { basename, extname, posix, sep } from 'node:path'
 import { contentHash } from './cache/index.js'
 import type { Settled } from './core/bundle.js'
 import { extensionFor } from './core/formats.js'
@@ -44,6 +44,8 @@ export interface LoaderContext extends ModulePath {
 export class WebpackSession {
   /** Notes of the modules that were loaded in this process. */
   readonly notes = new Map<string, ModuleNote>()
+  /** Those of plain images by `shown`, by which the bundler asks for names. The files of pictures are named one by one. */
+  private readonly byShown = new Map<string, ModuleNote>()
 
   /** `active`: not in development, unless that is asked for. `template` names the files of pictures. */
   constructor(
@@ -69,7 +71,20 @@ export class WebpackSession {
   /** Takes the note of a module that came from the bundler's cache. */
   recall(note: ModuleNote): void {
     if (this.notes.has(note.key)) return
-    this.notes.set(note.key, { ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+    this.keep({ ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+  }
+
+  private keep(note: ModuleNote): void {
+    this.notes.set(note.key, note)
+    if (parseImageQuery(note.key)?.query.kind !== 'picture') this.byShown.set(note.shown, note)
+  }
+
+  /** A name by `fileName` for the module that the bundler knows by `path`; null for what is no image of ours. */
+  nameOfModule(path: string): string | null {
+    const shown = path.replace(/[?#].*$/, '')
+    const { name, ext } = posix.parse(shown)
+    const hash = this.byShown.get(shown)?.hashes[0]
+    return hash ? this.nameOf(name, ext.slice(1), hash) : null
   }
 
   private async loadImage(context: LoaderContext, content: Buffer, smallest: boolean): Promise<Buffer> {
@@ -99,12 +114,12 @@ export class WebpackSession {
     const image = answer.encoded?.images[0]
     const ext = image ? extensionFor(image.format, extensionOf(file)) : extensionOf(file)
     const path = withExtension(file.split(sep).join('/'), ext)
-    const note = await this.note(module, answer, content.length, image ? [image] : [], [null])
+    const note = await this.noteFor(module, answer, content, image ? [image] : [], [null])
     note.shown = sourceName(root, path)
     // `?smallest` is of no use in a file's name.
     if (ext !== extensionOf(file) || smallest) note.matchResource = path
     if (image) note.settled = { ...sizeAndFormat(image), hash: note.hashes[0] ?? '' }
-    else note.hashes.push(await contentHash(content))
+    this.leave(module, note)
     return { note, data: image?.data ?? content }
   }
 
@@ -123,46 +138,48 @@ export class WebpackSession {
     if (!this.active) return plain()
     const answer = await this.session.optimizer.answer(source, content, query)
     if (!answer.encoded) {
-      const note = await this.note(context, answer, content.length, [], [])
-      note.hashes.push(await contentHash(content))
+      this.leave(context, await this.noteFor(context, answer, content, [], []))
       return plain()
     }
     const { files, code } = queryModule(query, answer.encoded, name)
     const fileNames: string[] = []
     for (const { name: base, ext, image } of files) fileNames.push(await emit(base, ext, image.data))
     const images = files.map(({ image }) => image)
-    await this.note(context, answer, content.length, images, fileNames)
+    this.leave(context, await this.noteFor(context, answer, content, images, fileNames))
     return code(fileNames.map(urlOf))
   }
 
-  /** Leaves a note at the module, and here. */
-  private async note(
-    { _module, resourcePath, resourceQuery }: ModulePath,
+  /** What there is to note, of an image or of a picture alike. */
+  private async noteFor(
+    { resourcePath, resourceQuery }: ModulePath,
     answer: Answer,
-    before: number,
+    content: Buffer,
     images: EncodedImage[],
     fileNames: (string | null)[],
   ): Promise<ModuleNote> {
     const source = sourceName(this.session.root, resourcePath)
     const { cached, elapsedMs, leftAlone, encoded } = answer
     const outputs: OutputRecord[] = outputsOf(images, fileNames)
-    const note: ModuleNote = {
+    const files = images.length > 0 ? images.map(({ data }) => data) : [content]
+    return {
       key: `${resourcePath}${resourceQuery}`,
       record: {
-        ...{ source, before, cached, elapsedMs, outputs },
+        ...{ source, before: content.length, cached, elapsedMs, outputs },
         warnings: encoded?.warnings ?? [],
         ...(leftAlone && { leftAlone }),
       },
       file: resourcePath,
-      shown: sourceName(this.session.root, resourcePath),
-      hashes: await Promise.all(images.map(({ data }) => contentHash(data))),
+      shown: source,
+      hashes: await Promise.all(files.map(contentHash)),
     }
-    this.notes.set(note.key, note)
-    if (_module) {
-      _module.buildInfo ??= {}
-      _module.buildInfo.pixrace = note
-    }
-    return note
+  }
+
+  /** Leaves a note at the module, and here. */
+  private leave({ _module }: ModulePath, note: ModuleNote): void {
+    this.keep(note)
+    if (!_module) return
+    _module.buildInfo ??= {}
+    _module.buildInfo.pixrace = note
   }
 }
 
