@@ -24,8 +24,17 @@ function decoded(path: string): string {
 export const originalModule = (query: ImageQuery, path: string, size: Size | null) =>
   `import url from ${JSON.stringify(`${path}?url`)}\n${plainModule(query, 'url', size)}`
 
+/** What an import was answered with. */
+interface Made {
+  load: number
+  /** By the path of their URL. */
+  files: Map<string, EncodedImage>
+}
+
 export class DevImages {
-  private readonly files = new Map<string, EncodedImage>()
+  /** By import: the files of a changed image take the place of the old ones. */
+  private readonly made = new Map<string, Made>()
+  private loads = 0
 
   constructor(
     private readonly session: Session,
@@ -36,6 +45,7 @@ export class DevImages {
   async load(id: string, watch: (file: string) => void): Promise<string | null> {
     const asked = parseImageQuery(id)
     if (!asked) return null
+    const load = ++this.loads
     const { file, query } = asked
     watch(file)
     const bytes = await fs.readFile(file)
@@ -45,14 +55,21 @@ export class DevImages {
       this.config.logger.warn(`pixrace: ${source}: ${leftAlone?.message}`)
       return originalModule(query, file, await sizeOf(bytes))
     }
-    const { files, code } = queryModule(query, encoded, basename(file, extname(file)))
+    const { files: parts, code } = queryModule(query, encoded, basename(file, extname(file)))
+    const files = new Map<string, EncodedImage>()
     const urls: string[] = []
-    for (const { image, name, ext } of files) {
+    for (const { image, name, ext } of parts) {
       const path = `${FOLDER}${await contentHash(image.data)}/${encodeURIComponent(`${name}.${ext}`)}`
-      this.files.set(`/${path}`, image)
+      files.set(`/${path}`, image)
       urls.push(JSON.stringify(`${this.config.base}${path}`))
     }
+    this.keep(JSON.stringify(asked), { load, files })
     return code(urls)
+  }
+
+  /** Not if the image has changed meanwhile, and what became of it is there already. */
+  private keep(key: string, made: Made): void {
+    if (made.load > (this.made.get(key)?.load ?? 0)) this.made.set(key, made)
   }
 
   readonly middleware: Connect.NextHandleFunction = (request, response, next) => {
@@ -69,8 +86,10 @@ export class DevImages {
     if (method !== 'GET' && method !== 'HEAD') return null
     const [path = '', query] = url.split('?')
     const below = path.startsWith(this.config.base) ? `/${path.slice(this.config.base.length)}` : path
-    const made = this.files.get(below)
-    if (made) return made
+    for (const { files } of this.made.values()) {
+      const image = files.get(below)
+      if (image) return image
+    }
     // Imports of modules have a query; Vite's own `?t=` of a changed file is none of them.
     if (query && !/^t=\d+$/.test(query)) return null
     const file = await this.fileOf(decoded(below))
