@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { posix } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { build as buildHere } from './support/build.mjs'
+import { picture, temporary, write } from './support/project.mjs'
 import { typeOf } from './support/site-browser.mjs'
 import { BUNDLERS, digestOf, inPairs, openSites } from './support/sites.mjs'
 
@@ -127,6 +129,22 @@ describe('fileName', () => {
 
     it(`${bundler} gives the same files again with a single thread`, () => {
       assert.deepEqual(built.get(`${bundler} 1`), built.get(`${bundler} 2`))
+    })
+
+    it(`${bundler} names an image by its own bytes beside a picture of it that is finished first`, async () => {
+      const { root, remove } = temporary(`beside-${bundler}`)
+      const main = `import picture from './a.jpg?picture&w=8&format=jpeg&placeholder=none'\nimport image from './a.jpg'
+console.log(picture, image)\n`
+      const bytes = await picture(1, { width: 600, height: 400, format: 'jpg' })
+      const page = '<!doctype html><script type="module" src="/src/main.js"></script>'
+      write(root, { 'index.html': page, 'src/main.js': main, 'src/a.jpg': bytes })
+      const options = { fileName: 'img/[name]-[hash].[ext]', effort: 'best', cache: false, report: false }
+      const { error, files } = await buildHere(bundler, root, options)
+      remove()
+      assert.equal(error, null)
+      const images = [...files].filter(isImage)
+      assert.equal(images.length, 2)
+      for (const [name, bytes] of images) assert.equal(OURS.exec(name).groups.hash, digestOf(bytes).slice(0, 8), name)
     })
   }
 })

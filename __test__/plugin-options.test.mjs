@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { createFilter, optionError, resolveOptions } from '../esm/core/options.js'
+import { optionError } from '../esm/core/checks.js'
+import { createFilter, resolveOptions } from '../esm/core/options.js'
 import { Session } from '../esm/core/session.js'
 
 const DEFAULTS = {

@@ -9,7 +9,20 @@ import { machine, threads } from './lib/machine.mjs'
 import { caseText, machineText, writePlots, writeReadme } from './lib/report.mjs'
 
 // Other tools come last: their threads must not be there while pixrace is measured alone.
-const CASES = ['threads', 'batch', 'tiny', 'loop', 'quality', 'goals', 'verify', 'many', 'resize', 'build', 'server', 'peers']
+const CASES = [
+  'threads',
+  'batch',
+  'tiny',
+  'loop',
+  'quality',
+  'goals',
+  'verify',
+  'many',
+  'resize',
+  'build',
+  'server',
+  'peers',
+]
 const LEAST_ROUNDS = 5
 const USAGE = `npm run bench -- [case …] [--rounds N] [--quick] [--floor N] [--json FILE] [--write]
   case      ${CASES.join(', ')}; all of them if none is named

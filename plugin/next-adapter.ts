@@ -1,9 +1,10 @@
 // Called by Next when a static export is complete: writes every image that its pages name.
 import { promises as fs } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type ImageJob, shownWidth } from './core/jobs.js'
+import type { ImageJob } from './core/jobs.js'
 import { outputsOf } from './core/optimizer.js'
 import { Session } from './core/session.js'
+import { canResize, shownSize } from './core/source.js'
 import { eachOf } from './core/turns.js'
 import { inspect } from './engine.js'
 
@@ -58,11 +59,9 @@ async function jobFor({ width, minScore, format }: Wanted, bytes: Buffer, sessio
   // What cannot be read is told of where it is made.
   const info = await inspect(bytes).catch(() => null)
   // None is enlarged: those above its own width are the same file, and made once.
-  const resize = { width: info ? Math.min(width, shownWidth(info)) : width }
+  const resize = { width: info ? Math.min(width, shownSize(info).width) : width }
   if (!info || info.pages === 1) return { kind: 'image', formats: [format], resize, keepOriginal: false, engine }
-  // Those are not resized.
-  const isFixed = info.format === 'png' || info.format === 'avif'
-  return { kind: 'image', formats: ['webp'], ...(!isFixed && { resize }), engine }
+  return { kind: 'image', formats: ['webp'], ...(canResize(info) && { resize }), engine }
 }
 
 async function write(session: Session, folder: string, wanted: Wanted, bytes: Buffer): Promise<void> {

@@ -1,7 +1,7 @@
 // next/image through pixrace: on demand by a route of the application, or as files of a static export.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { optionError } from './core/options.js'
+import { optionError } from './core/checks.js'
 import folder from './own-folder.cjs'
 
 export interface PixraceNextOptions {

@@ -6,7 +6,7 @@ import { applyEdits, type BundleImage, BundlePass, type BundleText, type Rename 
 import { IMAGE_FILE, OTHER_IMAGE_FILE } from './core/formats.js'
 import type { Edit } from './core/html.js'
 import { extensionOf, fillTemplate, readName, withExtension } from './core/naming.js'
-import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import { parseImageQuery, plainModule, queryModule } from './core/picture.js'
 import type { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
 import { mapOfEdits, type RawMap } from './core/source-map.js'
@@ -24,7 +24,7 @@ export async function loadQuery(
   id: string,
   urlOf: UrlOf,
 ): Promise<string | null> {
-  const asked = id.startsWith('\0') ? null : parseImageQuery(id)
+  const asked = parseImageQuery(id)
   if (!asked) return null
   const { file, query } = asked
   context.addWatchFile(file)
@@ -33,29 +33,15 @@ export async function loadQuery(
   const { optimizer } = session
   const emit = (name: string, content: Uint8Array) =>
     urlOf(context.emitFile({ type: 'asset', name, originalFileName: source, source: content }))
-  const answer =
-    query.kind === 'picture'
-      ? await optimizer.picture(source, bytes, query.request)
-      : await optimizer.smallest(source, bytes)
-  const { encoded } = answer
-  const name = basename(file, extname(file))
-  if (!encoded) {
+  const answer = await optimizer.answer(source, bytes, query)
+  if (!answer.encoded) {
     optimizer.record(source, bytes.length, answer, [])
-    const url = emit(basename(file), bytes)
-    return query.kind === 'picture' ? plainPictureModule(url, await sizeOf(bytes)) : `export default ${url}\n`
+    return plainModule(query, emit(basename(file), bytes), await sizeOf(bytes))
   }
-  const plan = planPicture(encoded)
-  const files = filesOfPlan(plan, name)
-  await optimizer.own(
-    source,
-    bytes.length,
-    answer,
-    files.map(({ image }) => image),
-  )
-  const urls = new Map(files.map(({ image, name: own, ext }) => [image, emit(`${own}.${ext}`, image.data)]))
-  const url = (image: (typeof files)[number]['image']) => urls.get(image) as string
-  if (query.kind === 'picture') return pictureModule(plan, encoded.placeholder, url)
-  return `export default ${url(plan.fallback.images[0] as (typeof files)[number]['image'])}\n`
+  const { files, code } = queryModule(query, answer.encoded, basename(file, extname(file)))
+  const images = files.map(({ image }) => image)
+  await optimizer.own(source, bytes.length, answer, images)
+  return code(files.map(({ name, ext, image }) => emit(`${name}.${ext}`, image.data)))
 }
 
 const bytesOf = (source: string | Uint8Array) => (typeof source === 'string' ? Buffer.from(source) : source)

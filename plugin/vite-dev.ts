@@ -4,10 +4,10 @@ import { basename, extname, join, normalize } from 'node:path'
 import type { Connect, ResolvedConfig } from 'vite'
 import { contentHash } from './cache/index.js'
 import { mediaType } from './core/formats.js'
-import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import { type ImageQuery, parseImageQuery, plainModule, queryModule } from './core/picture.js'
 import type { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
-import type { EncodedImage } from './core/types.js'
+import type { EncodedImage, Size } from './core/types.js'
 
 const FOLDER = '@pixrace/'
 
@@ -20,8 +20,21 @@ function decoded(path: string): string {
   }
 }
 
+/** The answer to a query with the file as Vite serves it. */
+export const originalModule = (query: ImageQuery, path: string, size: Size | null) =>
+  `import url from ${JSON.stringify(`${path}?url`)}\n${plainModule(query, 'url', size)}`
+
+/** What an import was answered with. */
+interface Made {
+  load: number
+  /** By the path of their URL. */
+  files: Map<string, EncodedImage>
+}
+
 export class DevImages {
-  private readonly files = new Map<string, EncodedImage>()
+  /** By import: the files of a changed image take the place of the old ones. */
+  private readonly made = new Map<string, Made>()
+  private loads = 0
 
   constructor(
     private readonly session: Session,
@@ -30,32 +43,33 @@ export class DevImages {
 
   /** The module of a `?picture` or `?smallest` import: its files are made now and served from memory. */
   async load(id: string, watch: (file: string) => void): Promise<string | null> {
-    const asked = id.startsWith('\0') ? null : parseImageQuery(id)
+    const asked = parseImageQuery(id)
     if (!asked) return null
+    const load = ++this.loads
     const { file, query } = asked
     watch(file)
     const bytes = await fs.readFile(file)
     const source = sourceName(this.session.root, file)
-    const { optimizer } = this.session
-    const isPicture = query.kind === 'picture'
-    const { encoded, leftAlone } = isPicture
-      ? await optimizer.picture(source, bytes, query.request)
-      : await optimizer.smallest(source, bytes)
+    const { encoded, leftAlone } = await this.session.optimizer.answer(source, bytes, query)
     if (!encoded) {
       this.config.logger.warn(`pixrace: ${source}: ${leftAlone?.message}`)
-      const url = `import url from ${JSON.stringify(`${file}?url`)}\n`
-      return url + (isPicture ? plainPictureModule('url', await sizeOf(bytes)) : 'export default url\n')
+      return originalModule(query, file, await sizeOf(bytes))
     }
-    const plan = planPicture(encoded)
-    const urls = new Map<EncodedImage, string>()
-    for (const { image, name, ext } of filesOfPlan(plan, basename(file, extname(file)))) {
+    const { files: parts, code } = queryModule(query, encoded, basename(file, extname(file)))
+    const files = new Map<string, EncodedImage>()
+    const urls: string[] = []
+    for (const { image, name, ext } of parts) {
       const path = `${FOLDER}${await contentHash(image.data)}/${encodeURIComponent(`${name}.${ext}`)}`
-      this.files.set(`/${path}`, image)
-      urls.set(image, JSON.stringify(`${this.config.base}${path}`))
+      files.set(`/${path}`, image)
+      urls.push(JSON.stringify(`${this.config.base}${path}`))
     }
-    const urlOf = (image: EncodedImage) => urls.get(image) as string
-    if (isPicture) return pictureModule(plan, encoded.placeholder, urlOf)
-    return `export default ${urlOf(plan.fallback.images[0] as EncodedImage)}\n`
+    this.keep(JSON.stringify(asked), { load, files })
+    return code(urls)
+  }
+
+  /** Not if the image has changed meanwhile, and what became of it is there already. */
+  private keep(key: string, made: Made): void {
+    if (made.load > (this.made.get(key)?.load ?? 0)) this.made.set(key, made)
   }
 
   readonly middleware: Connect.NextHandleFunction = (request, response, next) => {
@@ -72,8 +86,10 @@ export class DevImages {
     if (method !== 'GET' && method !== 'HEAD') return null
     const [path = '', query] = url.split('?')
     const below = path.startsWith(this.config.base) ? `/${path.slice(this.config.base.length)}` : path
-    const made = this.files.get(below)
-    if (made) return made
+    for (const { files } of this.made.values()) {
+      const image = files.get(below)
+      if (image) return image
+    }
     // Imports of modules have a query; Vite's own `?t=` of a changed file is none of them.
     if (query && !/^t=\d+$/.test(query)) return null
     const file = await this.fileOf(decoded(below))

@@ -5,12 +5,12 @@ import type { NormalizedOutputOptions, OutputBundle, PluginContext } from 'rollu
 import type { Plugin, ResolvedConfig } from 'vite'
 import type { BundleImage } from './core/bundle.js'
 import { type PixraceOptions, resolveOptions } from './core/options.js'
-import { parseImageQuery, plainPictureModule } from './core/picture.js'
+import { parseImageQuery } from './core/picture.js'
 import { optimizePublic } from './core/public.js'
 import { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
 import { finish, imagesOf, loadQuery, processBundle } from './rollup-family.js'
-import { DevImages } from './vite-dev.js'
+import { DevImages, originalModule } from './vite-dev.js'
 
 export type { PixraceOptions } from './core/options.js'
 
@@ -131,14 +131,12 @@ const exists = (path: string) =>
 
 /** In development: the file itself, at once. */
 async function loadOriginal(id: string, { root }: ResolvedConfig): Promise<string | null> {
-  const asked = id.startsWith('\0') ? null : parseImageQuery(id)
+  const asked = parseImageQuery(id)
   if (!asked) return null
   const { file, query } = asked
   const below = relative(root, file)
   const path = below.startsWith('..') || isAbsolute(below) ? file : `/${below.replaceAll('\\', '/')}`
-  const url = `import url from ${JSON.stringify(`${path}?url`)}\n`
-  if (query.kind === 'smallest') return `${url}export default url\n`
-  return url + plainPictureModule('url', await sizeOf(await fs.readFile(file)))
+  return originalModule(query, path, query.kind === 'picture' ? await sizeOf(await fs.readFile(file)) : null)
 }
 
 export default pixrace

@@ -3,7 +3,7 @@ import { promises as fs } from 'node:fs'
 import { join, posix } from 'node:path'
 import { contentHash } from './cache/index.js'
 import { applyEdits, type BundleImage, BundlePass, type BundleText } from './core/bundle.js'
-import { IMAGE_FILE, mediaType, sniff } from './core/formats.js'
+import { dataUrl, IMAGE_FILE, sniff } from './core/formats.js'
 import { outputsOf } from './core/optimizer.js'
 import { type PixraceOptions, resolveOptions } from './core/options.js'
 import { Session } from './core/session.js'
@@ -105,12 +105,6 @@ export interface Traits {
   inlinesByResource?: boolean
 }
 
-/** The media type is that of the bytes. */
-function dataUrl(content: Buffer): string {
-  const format = sniff(content)
-  return `data:${format ? mediaType(format) : 'application/octet-stream'};base64,${content.toString('base64')}`
-}
-
 /** The plugin. Throws `ERR_PIXRACE_INVALID_OPTION`. */
 export class PixracePlugin {
   constructor(
@@ -179,18 +173,10 @@ type Namer = (data: { filename?: string }, info?: unknown) => string
 /** Names images by `fileName`, and all others as before. */
 function namer(session: WebpackSession, before: unknown): Namer {
   return (data, info) => {
-    const name = nameOfModule(session, data.filename ?? '')
+    const name = session.nameOfModule(data.filename ?? '')
     if (name) return name
     return typeof before === 'function' ? before(data, info) : ((before as string) ?? '[hash][ext][query]')
   }
-}
-
-/** A name by `fileName` for the module that the bundler knows by `path`; null for what is no image of ours. */
-function nameOfModule(session: WebpackSession, path: string): string | null {
-  const shown = path.replace(/[?#].*$/, '')
-  const { name, ext } = posix.parse(shown)
-  const note = [...session.notes.values()].find(each => each.shown === shown)
-  return note?.hashes[0] ? session.nameOf(name, ext.slice(1), note.hashes[0]) : null
 }
 
 /** One compilation. */

@@ -1,12 +1,12 @@
 // Images as modules of webpack and Rspack: a loader gives them their bytes and their extension, and the bundler itself names
 // them, inlines the small ones, and lets every reference follow.
-import { basename, extname, sep } from 'node:path'
+import { basename, extname, posix, sep } from 'node:path'
 import { contentHash } from './cache/index.js'
 import type { Settled } from './core/bundle.js'
 import { extensionFor } from './core/formats.js'
 import { extensionOf, fillTemplate, withExtension } from './core/naming.js'
 import { type Answer, outputsOf } from './core/optimizer.js'
-import { filesOfPlan, parseImageQuery, pictureModule, plainPictureModule, planPicture } from './core/picture.js'
+import { type ImageQuery, parseImageQuery, plainModule, queryModule } from './core/picture.js'
 import type { Session } from './core/session.js'
 import { sizeOf, sourceName } from './core/source.js'
 import type { EncodedImage, ImageRecord, OutputRecord } from './core/types.js'
@@ -44,6 +44,8 @@ export interface LoaderContext extends ModulePath {
 export class WebpackSession {
   /** Notes of the modules that were loaded in this process. */
   readonly notes = new Map<string, ModuleNote>()
+  /** Those of plain images by `shown`, by which the bundler asks for names. The files of pictures are named one by one. */
+  private readonly byShown = new Map<string, ModuleNote>()
 
   /** `active`: not in development, unless that is asked for. `template` names the files of pictures. */
   constructor(
@@ -55,7 +57,7 @@ export class WebpackSession {
   /** The content of a module: the image itself, or the JavaScript that a query asks for. */
   load(context: LoaderContext, content: Buffer): Promise<string | Buffer> {
     const asked = parseImageQuery(`${context.resourcePath}${context.resourceQuery}`)
-    if (asked?.query.kind === 'picture') return this.loadPicture(context, content, asked.query.request)
+    if (asked?.query.kind === 'picture') return this.loadPicture(context, content, asked.query)
     return this.loadImage(context, content, asked?.query.kind === 'smallest')
   }
 
@@ -69,7 +71,20 @@ export class WebpackSession {
   /** Takes the note of a module that came from the bundler's cache. */
   recall(note: ModuleNote): void {
     if (this.notes.has(note.key)) return
-    this.notes.set(note.key, { ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+    this.keep({ ...note, record: { ...note.record, cached: true, elapsedMs: 0 } })
+  }
+
+  private keep(note: ModuleNote): void {
+    this.notes.set(note.key, note)
+    if (parseImageQuery(note.key)?.query.kind !== 'picture') this.byShown.set(note.shown, note)
+  }
+
+  /** A name by `fileName` for the module that the bundler knows by `path`; null for what is no image of ours. */
+  nameOfModule(path: string): string | null {
+    const shown = path.replace(/[?#].*$/, '')
+    const { name, ext } = posix.parse(shown)
+    const hash = this.byShown.get(shown)?.hashes[0]
+    return hash ? this.nameOf(name, ext.slice(1), hash) : null
   }
 
   private async loadImage(context: LoaderContext, content: Buffer, smallest: boolean): Promise<Buffer> {
@@ -99,83 +114,72 @@ export class WebpackSession {
     const image = answer.encoded?.images[0]
     const ext = image ? extensionFor(image.format, extensionOf(file)) : extensionOf(file)
     const path = withExtension(file.split(sep).join('/'), ext)
-    const note = await this.note(module, answer, content.length, image ? [image] : [], [null])
+    const note = await this.noteFor(module, answer, content, image ? [image] : [], [null])
     note.shown = sourceName(root, path)
     // `?smallest` is of no use in a file's name.
     if (ext !== extensionOf(file) || smallest) note.matchResource = path
     if (image) note.settled = { ...sizeAndFormat(image), hash: note.hashes[0] ?? '' }
-    else note.hashes.push(await contentHash(content))
+    this.leave(module, note)
     return { note, data: image?.data ?? content }
   }
 
-  private async loadPicture(
-    context: LoaderContext,
-    content: Buffer,
-    request: Parameters<Session['optimizer']['picture']>[2],
-  ): Promise<string> {
+  private async loadPicture(context: LoaderContext, content: Buffer, query: ImageQuery): Promise<string> {
     const file = context.resourcePath
+    const source = sourceName(this.session.root, file)
     const name = basename(file, extname(file))
     const emit = async (base: string, ext: string, data: Buffer) => {
       const fileName = this.nameOf(base, ext, await contentHash(data))
-      context.emitFile(fileName, data, undefined, {
-        immutable: true,
-        sourceFilename: sourceName(this.session.root, file),
-      })
-      return { fileName, url: `__webpack_public_path__ + ${JSON.stringify(fileName)}` }
+      context.emitFile(fileName, data, undefined, { immutable: true, sourceFilename: source })
+      return fileName
     }
+    const urlOf = (fileName: string) => `__webpack_public_path__ + ${JSON.stringify(fileName)}`
     const plain = async () =>
-      plainPictureModule((await emit(name, extensionOf(file), content)).url, await sizeOf(content))
+      plainModule(query, urlOf(await emit(name, extensionOf(file), content)), await sizeOf(content))
     if (!this.active) return plain()
-    const answer = await this.session.optimizer.picture(sourceName(this.session.root, file), content, request)
-    const { encoded } = answer
-    if (!encoded) {
-      const note = await this.note(context, answer, content.length, [], [])
-      note.hashes.push(await contentHash(content))
+    const answer = await this.session.optimizer.answer(source, content, query)
+    if (!answer.encoded) {
+      this.leave(context, await this.noteFor(context, answer, content, [], []))
       return plain()
     }
-    const plan = planPicture(encoded)
-    const files = filesOfPlan(plan, name)
-    const emitted = new Map<EncodedImage, { fileName: string; url: string }>()
-    for (const { image, name: base, ext } of files) emitted.set(image, await emit(base, ext, image.data))
+    const { files, code } = queryModule(query, answer.encoded, name)
+    const fileNames: string[] = []
+    for (const { name: base, ext, image } of files) fileNames.push(await emit(base, ext, image.data))
     const images = files.map(({ image }) => image)
-    await this.note(
-      context,
-      answer,
-      content.length,
-      images,
-      images.map(image => emitted.get(image)?.fileName ?? null),
-    )
-    return pictureModule(plan, encoded.placeholder, image => emitted.get(image)?.url ?? '""')
+    this.leave(context, await this.noteFor(context, answer, content, images, fileNames))
+    return code(fileNames.map(urlOf))
   }
 
-  /** Leaves a note at the module, and here. */
-  private async note(
-    { _module, resourcePath, resourceQuery }: ModulePath,
+  /** What there is to note, of an image or of a picture alike. */
+  private async noteFor(
+    { resourcePath, resourceQuery }: ModulePath,
     answer: Answer,
-    before: number,
+    content: Buffer,
     images: EncodedImage[],
     fileNames: (string | null)[],
   ): Promise<ModuleNote> {
     const source = sourceName(this.session.root, resourcePath)
     const { cached, elapsedMs, leftAlone, encoded } = answer
     const outputs: OutputRecord[] = outputsOf(images, fileNames)
-    const note: ModuleNote = {
+    const files = images.length > 0 ? images.map(({ data }) => data) : [content]
+    return {
       key: `${resourcePath}${resourceQuery}`,
       record: {
-        ...{ source, before, cached, elapsedMs, outputs },
+        ...{ source, before: content.length, cached, elapsedMs, outputs },
         warnings: encoded?.warnings ?? [],
         ...(leftAlone && { leftAlone }),
       },
       file: resourcePath,
-      shown: sourceName(this.session.root, resourcePath),
-      hashes: await Promise.all(images.map(({ data }) => contentHash(data))),
+      shown: source,
+      hashes: await Promise.all(files.map(contentHash)),
     }
-    this.notes.set(note.key, note)
-    if (_module) {
-      _module.buildInfo ??= {}
-      _module.buildInfo.pixrace = note
-    }
-    return note
+  }
+
+  /** Leaves a note at the module, and here. */
+  private leave({ _module }: ModulePath, note: ModuleNote): void {
+    this.keep(note)
+    if (!_module) return
+    _module.buildInfo ??= {}
+    _module.buildInfo.pixrace = note
   }
 }
 

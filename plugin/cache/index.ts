@@ -2,7 +2,7 @@
 // written is made again the next time.
 import { resolve } from 'node:path'
 import { createStorage } from 'unstorage'
-import { optionError } from '../core/options.js'
+import { atLeast, optionError, type Rule } from '../core/checks.js'
 import type { Encoded } from '../core/types.js'
 import { decodeEntry, encodeEntry, LAYOUT_VERSION, sha256 } from './entry.js'
 import { fileDriver, pruneFolder } from './file-driver.js'
@@ -90,10 +90,10 @@ const isStorage = (value: unknown): value is CacheStorage =>
 
 const A_STORAGE = 'a storage of unstorage, as `createStorage` gives it, or a function that gives one'
 
-const RULES: Record<keyof CacheSettings, [expected: string, holds: (value: unknown) => boolean]> = {
+const RULES: Record<keyof CacheSettings, Rule> = {
   dir: ['a path', value => typeof value === 'string' && value !== ''],
   storage: [A_STORAGE, value => typeof value === 'function' || isStorage(value)],
-  maxBytes: ['an integer of at least 0', value => Number.isSafeInteger(value) && (value as number) >= 0],
+  maxBytes: atLeast(0),
 }
 
 // Objects by the name of their class: a client or a driver has passwords in it, and may be no JSON.

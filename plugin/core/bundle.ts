@@ -3,14 +3,14 @@
 // Names change with the bytes, so a stylesheet whose text changes gets a new name as well. Chunks do not: bundlers name them
 // before this runs, and the plugins mix the options into those names instead.
 import { contentHash } from '../cache/index.js'
-import { extensionFor, mediaType, sniff } from './formats.js'
+import { dataUrl, extensionFor, mediaType, sniff } from './formats.js'
 import { type Edit, type HtmlImages, type ImageTag, imagesOfHtml, pictureEdits, type Range } from './html.js'
 import { extensionOf, uniqueName } from './naming.js'
-import { type Answer, MAX_IN_FLIGHT, type Optimizer, outputsOf } from './optimizer.js'
+import { type Answer, MAX_IN_FLIGHT, type Optimizer, type OwnImage, outputsOf } from './optimizer.js'
 import { filesOfPlan, planPicture } from './picture.js'
 import { bytesOfDataUrl, inlineImages, pathTo, type Reference, ReferenceIndex } from './references.js'
 import { eachOf, Turns } from './turns.js'
-import type { EncodedImage } from './types.js'
+import type { EncodedImage, Size } from './types.js'
 
 /** A name for a file with other bytes, by their hash and extension. */
 export type Rename = (hash: string, ext: string) => string
@@ -74,7 +74,7 @@ interface Place {
 
 interface Made {
   fileName: string
-  size: { width: number; height: number } | null
+  size: Size | null
   sources: { fileName: string; type: string }[]
 }
 
@@ -91,6 +91,7 @@ export class BundlePass {
     renamed: new Map(),
     edits: new Map(),
   }
+  private readonly owned = new Map<BundleImage, Promise<OwnImage | undefined>>()
   private readonly answers = new Map<string, Promise<Answer>>()
   private readonly made = new Map<string, Made>()
   private readonly pages = new Map<BundleText, HtmlImages>()
@@ -132,7 +133,10 @@ export class BundlePass {
     await eachOf<() => Promise<unknown>>(tasks, MAX_IN_FLIGHT, task => task())
     // One after the other, so that names do not depend on which answer came first.
     for (const [image, use] of needed) await this.make(image, use)
-    for (const image of rest) await this.make(image, 'keep', await this.knownName(image))
+    for (const image of rest) {
+      // The name stays, unless nobody knew of it before us.
+      await this.make(image, 'keep', (await this.ownOf(image)) ? undefined : image.fileName)
+    }
     for (const place of places) {
       await this.turns.next()
       this.edit(place)
@@ -143,9 +147,11 @@ export class BundlePass {
     return this.changes
   }
 
-  /** The name that a file keeps; undefined for what nobody knew of before us. */
-  private async knownName({ fileName, bytes }: BundleImage): Promise<string | undefined> {
-    return this.optimizer.ownImage(await contentHash(bytes)) ? undefined : fileName
+  /** What is known of a file that we made before the bundle; looked up once, because hashing takes a while. */
+  private ownOf(image: BundleImage): Promise<OwnImage | undefined> {
+    const known = this.owned.get(image) ?? contentHash(image.bytes).then(this.optimizer.ownImage)
+    this.owned.set(image, known)
+    return known
   }
 
   private async findPlaces(): Promise<Place[]> {
@@ -188,8 +194,9 @@ export class BundlePass {
     return answer
   }
 
-  private async encode({ source, bytes }: BundleImage, use: Use): Promise<Answer> {
-    const own = this.optimizer.ownImage(await contentHash(bytes))
+  private async encode(image: BundleImage, use: Use): Promise<Answer> {
+    const { source, bytes } = image
+    const own = await this.ownOf(image)
     if (own) return { ...own.answer, encoded: own.answer.encoded && { ...own.answer.encoded, images: [own.image] } }
     const request = { widths: [], formats: null, placeholder: null }
     if (use === 'picture') return this.optimizer.picture(source, bytes, request)
@@ -210,8 +217,7 @@ export class BundlePass {
     for (const file of files) names.push(await this.place(image, file, fixedName))
     // The original, where nothing came of it.
     if (files.length === 0 && !image.settled) this.changes.files.set(image.fileName, image.bytes)
-    const own = this.optimizer.ownImage(await contentHash(image.bytes))
-    const { source, before } = own ?? { source: image.source, before: image.bytes.length }
+    const { source, before } = (await this.ownOf(image)) ?? { source: image.source, before: image.bytes.length }
     this.optimizer.record(source, before, answer, outputsOf(files, names))
     this.made.set(key, {
       fileName: names[names.length - 1] ?? image.fileName,
@@ -295,7 +301,7 @@ export class BundlePass {
     const image = answer.encoded?.images[0]
     optimizer.record(source, bytes.length, answer, image ? outputsOf([image], [null]) : [])
     if (!image || (!original && image.data.length >= inlined.length)) return url
-    return `data:${mediaType(image.format)};base64,${image.data.toString('base64')}`
+    return dataUrl(image.data)
   }
 
   /**

@@ -37,3 +37,9 @@ export function extensionFor(format: InputFormat, current: string): string {
 }
 
 export const mediaType = (format: InputFormat) => `image/${format}`
+
+/** A file as a URL, of the media type that its bytes say. */
+export function dataUrl(bytes: Buffer): string {
+  const format = sniff(bytes)
+  return `data:${format ? mediaType(format) : 'application/octet-stream'};base64,${bytes.toString('base64')}`
+}

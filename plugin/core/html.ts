@@ -1,5 +1,6 @@
 // HTML files: which of their references have to keep their format, and `<img>` wrapped in `<picture>`.
 import { type DefaultTreeAdapterTypes, parse } from 'parse5'
+import type { Size } from './types.js'
 
 type Node = DefaultTreeAdapterTypes.Node
 type Element = DefaultTreeAdapterTypes.Element
@@ -104,7 +105,7 @@ export function imagesOfHtml(html: string): HtmlImages {
 export interface PictureTag {
   /** In order of preference, as HTML writes them. */
   sources: { srcset: string; type: string }[]
-  size: { width: number; height: number } | null
+  size: Size | null
 }
 
 // What may stand in `src` and not in `srcset`, or not between double quotes.

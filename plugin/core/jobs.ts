@@ -1,8 +1,9 @@
 // What is asked of the engine for one source: data that names a cache entry, and its execution.
 
 import type { Candidate, Format, ImageInfo, OptimizeOptions, OptimizeResult } from '../engine.js'
-import { inspect, optimize, optimizeMany, versions } from '../engine.js'
+import { inspect, optimize, optimizeMany, optimizeSync, versions } from '../engine.js'
 import type { EngineOptions } from './options.js'
+import { canResize, shownSize } from './source.js'
 import type { Encoded, EncodedImage } from './types.js'
 
 /** One image in one file: the smallest of `formats`. */
@@ -16,13 +17,16 @@ export interface ImageJob {
   keepOriginal?: boolean
 }
 
-/** One image in several widths and formats. */
-export interface PictureJob {
-  kind: 'picture'
+export interface PictureRequest {
   /** In pixels, ascending; empty for the picture's own width alone. Those above it are its own width. */
   widths: number[]
   formats: Format[] | null
   placeholder: 'thumbhash' | 'blur' | 'color' | null
+}
+
+/** One image in several widths and formats. */
+export interface PictureJob extends PictureRequest {
+  kind: 'picture'
   engine: EngineOptions
 }
 
@@ -32,6 +36,15 @@ export type Job = ImageJob | PictureJob
 export function fingerprint(): string {
   const { pixrace, codecs } = versions()
   return JSON.stringify([pixrace, Object.entries(codecs).sort()])
+}
+
+/** Throws `ERR_PIXRACE_INVALID_OPTION`. The engine looks at its options before it looks at the image, here of none. */
+export function checkEngineOptions(engine: EngineOptions): void {
+  try {
+    optimizeSync(Uint8Array.of(0), engine)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_PIXRACE_INVALID_OPTION') throw error
+  }
 }
 
 const withoutData = ({ data: _, ...summary }: Candidate) => summary
@@ -55,9 +68,6 @@ async function runImage(input: Uint8Array, job: ImageJob, signal?: AbortSignal):
   const result = await optimize(input, { ...engine, ...own, ...(signal && { signal }) })
   return { images: [winner(result)], placeholder: null, input: result.input, warnings: worthTelling(result) }
 }
-
-/** The sides of a picture change places where its orientation turns it. */
-export const shownWidth = ({ width, height, orientation }: ImageInfo) => (orientation >= 5 ? height : width)
 
 /**
  * Formats of a `<picture>`: the two small ones, then what every browser shows. An animation stays one. Both fallbacks are
@@ -89,13 +99,11 @@ function finished(result: OptimizeResult): EncodedImage[] {
 
 async function runPicture(input: Uint8Array, job: PictureJob): Promise<Encoded> {
   const info = await inspect(input)
-  const own = shownWidth(info)
+  const { width: own } = shownSize(info)
   const widths = [...new Set(job.widths.map(width => Math.min(width, own)))]
   const formats = job.formats ?? pictureFormats(info)
   const common: OptimizeOptions = { ...job.engine, formats, strategy: 'all' }
-  // An animated PNG or AVIF cannot be resized: it stays as it is, in its own size.
-  const fixed = info.pages > 1 && (info.format === 'png' || info.format === 'avif')
-  const sizes = fixed || widths.length === 0 ? [own] : widths
+  const sizes = widths.length > 0 && canResize(info) ? widths : [own]
   const variants = sizes.map((width, index) => ({
     ...(width < own && { resize: { width } }),
     // Of the largest, which shows most.

@@ -2,13 +2,14 @@
 import { availableParallelism } from 'node:os'
 import { type Cache, cacheKey, contentHash, openCache } from '../cache/index.js'
 import type { Format } from '../engine.js'
-import { optimize } from '../engine.js'
 import { sniff } from './formats.js'
-import { fingerprint, type Job, run } from './jobs.js'
+import { fingerprint, type Job, type PictureRequest, run } from './jobs.js'
 import { prepare } from './merge.js'
 import { extensionOf } from './naming.js'
 import { FORMATS, type ResolvedOptions } from './options.js'
+import type { ImageQuery } from './picture.js'
 import { createProgress } from './progress.js'
+import { WorkQueue } from './queue.js'
 import type { Encoded, EncodedImage, ImageRecord, LeftAloneCode, OutputRecord } from './types.js'
 
 /** What became of one request. */
@@ -32,20 +33,8 @@ export interface OwnImage {
   image: EncodedImage
 }
 
-export interface PictureRequest {
-  widths: number[]
-  formats: Format[] | null
-  placeholder: 'thumbhash' | 'blur' | 'color' | null
-}
-
 /** More than threads, so that reading and hashing one image goes on beside encoding others; few, so that memory is bounded. */
 export const MAX_IN_FLIGHT = 2 * availableParallelism()
-
-// A grey pixel as PNG, to ask the engine whether it takes the options before the first image comes.
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==',
-  'base64',
-)
 
 const sentence = (error: unknown) => {
   const { code, message } = error as { code?: string; message: string }
@@ -60,11 +49,11 @@ export class Optimizer {
   /** Hashes of files that need no more work, wherever they turn up. */
   readonly finished = new Set<string>()
   private readonly placeholders = new Set<string>()
-  private readonly waiting: (() => void)[] = []
+  /** Without a bound: there are only as many as a project has images, and none is refused. */
+  private readonly queue = new WorkQueue(MAX_IN_FLIGHT, Number.POSITIVE_INFINITY)
   /** Undefined before the cache is used, null where there is none or it is closed. */
   private opened: Cache | null | undefined
   private readonly progress
-  private running = 0
   private total = 0
   private done = 0
 
@@ -73,11 +62,6 @@ export class Optimizer {
     readonly root: string,
   ) {
     this.progress = createProgress(options.report ? process.stderr : null)
-  }
-
-  /** Rejects with the engine's error if it does not take the options. */
-  async check(): Promise<void> {
-    await optimize(PIXEL, { ...this.options.engine, formats: ['png'] })
   }
 
   /** Notes files that were made before the bundle: they are not to be optimised again. */
@@ -137,6 +121,11 @@ export class Optimizer {
     return this.ask(source, bytes, { kind: 'picture', ...request, engine: this.options.engine })
   }
 
+  /** What an import with a query asks for. */
+  answer(source: string, bytes: Uint8Array, query: ImageQuery): Promise<Answer> {
+    return query.kind === 'picture' ? this.picture(source, bytes, query.request) : this.smallest(source, bytes)
+  }
+
   /** What came of a job. Never rejects: a failure is an answer too. */
   async ask(source: string, bytes: Uint8Array, job: Job): Promise<Answer> {
     const started = performance.now()
@@ -155,7 +144,7 @@ export class Optimizer {
   /** The answer from the cache or the engine; the same question is asked once at a time. */
   private async encode(bytes: Uint8Array, job: Job): Promise<Found> {
     const key = await cacheKey(bytes, job, this.fingerprint)
-    const work = this.inFlight.get(key) ?? this.inTurn(() => this.find(key, bytes, job))
+    const work = this.inFlight.get(key) ?? this.queue.run(() => this.find(key, bytes, job))
     this.inFlight.set(key, work)
     try {
       return await work
@@ -170,19 +159,6 @@ export class Optimizer {
     const encoded = await run(bytes, job)
     await this.cache?.set(key, encoded)
     return { encoded, cached: false }
-  }
-
-  /** Runs `task` when fewer than `MAX_IN_FLIGHT` others run, first come first served. */
-  private async inTurn<T>(task: () => Promise<T>): Promise<T> {
-    if (this.running >= MAX_IN_FLIGHT) await new Promise<void>(resolve => this.waiting.push(resolve))
-    else this.running++
-    try {
-      return await task()
-    } finally {
-      const next = this.waiting.shift()
-      if (next) next()
-      else this.running--
-    }
   }
 
   /** Notes what became of `source`, with the files that came of it. The report puts several about one source together. */

@@ -1,24 +1,24 @@
 // Options of the plugins: read once, into a type that cannot be wrong afterwards.
-import { inspect } from 'node:util'
 import picomatch from 'picomatch'
 import { type CacheOptions, checkCacheOptions } from '../cache/index.js'
 import type { Format, OptimizeOptions } from '../engine.js'
+import { atLeast, boolean, check, isBoolean, isListOf, isObject, optionError, pick, type Rule } from './checks.js'
 import { IMAGE_FILE, OTHER_IMAGE_FILE } from './formats.js'
 
 /** Options of the engine that hold for every image; see `OptimizeOptions` of `pixrace`. */
-export type EngineOptions = Pick<
-  OptimizeOptions,
-  | 'quality'
-  | 'minScore'
-  | 'maxBytes'
-  | 'lossless'
-  | 'verify'
-  | 'effort'
-  | 'flatten'
-  | 'metadata'
-  | 'colorProfile'
-  | 'limits'
->
+export type EngineOptions = Pick<OptimizeOptions, (typeof ENGINE_OPTIONS)[number]>
+const ENGINE_OPTIONS = [
+  'quality',
+  'minScore',
+  'maxBytes',
+  'lossless',
+  'verify',
+  'effort',
+  'flatten',
+  'metadata',
+  'colorProfile',
+  'limits',
+] as const
 
 /** A glob (from the project's root), a regular expression on the path, or several of them. */
 export type Pattern = string | RegExp | (string | RegExp)[]
@@ -87,49 +87,14 @@ export interface ResolvedOptions {
 }
 
 export const FORMATS: readonly Format[] = ['avif', 'webp', 'jpeg', 'png']
-const ENGINE_OPTIONS = [
-  ...[
-    'quality',
-    'minScore',
-    'maxBytes',
-    'lossless',
-    'verify',
-    'effort',
-    'flatten',
-    'metadata',
-    'colorProfile',
-    'limits',
-  ],
-] as (keyof EngineOptions)[]
-
-export interface OptionError extends Error {
-  code: 'ERR_PIXRACE_INVALID_OPTION'
-  option: string
-  expected: string
-  received: unknown
-}
-
-/** An error of the same shape as the engine's. */
-export function optionError(option: string, expected: string, received: unknown): OptionError {
-  const shown = inspect(received, { breakLength: Number.POSITIVE_INFINITY, depth: 2, maxArrayLength: 8 })
-  const error = new Error(`Invalid option \`${option}\`: expected ${expected}, received ${shown}.`)
-  return Object.assign(error, { code: 'ERR_PIXRACE_INVALID_OPTION' as const, option, expected, received })
-}
+export const isFormats = isListOf(value => FORMATS.includes(value as Format))
 
 const isPattern = (value: unknown): boolean =>
   (typeof value === 'string' && value !== '') ||
   value instanceof RegExp ||
   (Array.isArray(value) && value.every(item => !Array.isArray(item) && isPattern(item)))
-const isBoolean = (value: unknown) => typeof value === 'boolean'
-const isFormats = (value: unknown) =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  new Set(value).size === value.length &&
-  value.every(item => FORMATS.includes(item))
 const isPath = (value: unknown) =>
   typeof value === 'string' && value !== '' && !/^(?:[\\/]|[a-z]:)|(?:^|[\\/])\.\.(?:[\\/]|$)/i.test(value)
-
-type Rule = [expected: string, holds: (value: unknown) => boolean]
 
 const RULES: Record<string, Rule> = {
   include: ['a glob, a regular expression or an array of them', isPattern],
@@ -139,20 +104,20 @@ const RULES: Record<string, Rule> = {
     value => isBoolean(value) || isFormats(value),
   ],
   html: ["false or 'picture'", value => value === false || value === 'picture'],
-  publicDir: ['a boolean', isBoolean],
-  dev: ['a boolean', isBoolean],
+  publicDir: boolean,
+  dev: boolean,
   fileName: [
     'a relative path with [ext], made of [name], [hash], [hash:n] (n from 4 to 43) and [ext]',
     value => isPath(value) && isTemplate(value as string),
   ],
   failOn: ["'error', 'warning' or 'never'", value => ['error', 'warning', 'never'].includes(value as string)],
-  budget: ['an object', value => typeof value === 'object' && value !== null && !Array.isArray(value)],
-  report: ['a boolean', isBoolean],
+  budget: ['an object', isObject],
+  report: boolean,
   manifest: ['a boolean or a relative path', value => isBoolean(value) || isPath(value)],
 }
 
 const BUDGET_RULES: Record<string, Rule> = {
-  maxBytesPerImage: ['an integer of at least 1', value => Number.isInteger(value) && (value as number) >= 1],
+  maxBytesPerImage: atLeast(1),
   minSaving: ['a number from 0 to 1', value => typeof value === 'number' && value >= 0 && value <= 1],
 }
 
@@ -165,31 +130,18 @@ function isTemplate(text: string): boolean {
   return known && tokens.includes('[ext]')
 }
 
-function check(values: object, rules: Record<string, Rule>, prefix: string, others: string[] = []) {
-  for (const [key, value] of Object.entries(values)) {
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined
-    if (!rule && !others.includes(key)) {
-      throw optionError(`${prefix}${key}`, `one of ${[...Object.keys(rules), ...others].join(', ')}`, value)
-    }
-    if (rule && value !== undefined && !rule[1](value)) throw optionError(`${prefix}${key}`, rule[0], value)
-  }
-}
-
 /**
- * Options with their defaults. The engine's own are passed on as they are: it checks them (see `Optimizer.check`).
+ * Options with their defaults. The engine's own are passed on as they are: it checks them when a build begins.
  * Throws `ERR_PIXRACE_INVALID_OPTION`, for unknown keys too.
  */
 export function resolveOptions(options: PixraceOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw optionError('options', 'an object', options)
+  if (!isObject(options)) throw optionError('options', 'an object', options)
   check(options, RULES, '', [...ENGINE_OPTIONS, 'cache'])
   check(options.budget ?? {}, BUDGET_RULES, 'budget.')
   checkCacheOptions(options.cache)
   const { convert = false, manifest = false } = options
-  const engine = Object.fromEntries(
-    ENGINE_OPTIONS.filter(key => options[key] !== undefined).map(key => [key, options[key]]),
-  )
   return {
-    engine,
+    engine: pick(options, ENGINE_OPTIONS),
     convert: convert === true ? [...FORMATS] : convert || null,
     html: options.html ?? false,
     publicDir: options.publicDir ?? true,

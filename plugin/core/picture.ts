@@ -1,9 +1,10 @@
 // `import hero from './hero.jpg?picture&w=480;960'`: reading the query, and the module that answers it.
 import type { Format } from '../engine.js'
+import { optionError } from './checks.js'
 import { extensionFor, mediaType } from './formats.js'
-import type { PictureRequest } from './optimizer.js'
-import { FORMATS, optionError } from './options.js'
-import type { Encoded, EncodedImage } from './types.js'
+import type { PictureRequest } from './jobs.js'
+import { FORMATS, isFormats } from './options.js'
+import type { Encoded, EncodedImage, Size } from './types.js'
 
 /** What a query asks for. `width` and `height` are of the largest picture. */
 export type ImageQuery = { kind: 'picture'; request: PictureRequest } | { kind: 'smallest' }
@@ -33,16 +34,16 @@ function widthsOf(text: string | null): number[] {
 function formatsOf(text: string | null): Format[] | null {
   if (text === null) return null
   const formats = text.split(/[;,]/) as Format[]
-  const valid = formats.every(format => FORMATS.includes(format)) && new Set(formats).size === formats.length
-  if (!valid) throw optionError('?picture&format', `some of ${FORMATS.join(', ')}, none twice`, text)
+  if (!isFormats(formats)) throw optionError('?picture&format', `some of ${FORMATS.join(', ')}, none twice`, text)
   return formats
 }
 
 /**
  * The file and the question of an import, or null if it asks for nothing of ours. Throws `ERR_PIXRACE_INVALID_OPTION`.
- * Keys of others (Vite's `t` and `v`) are left alone only beside `?smallest`.
+ * Keys of others (Vite's `t` and `v`) are left alone only beside `?smallest`, and modules that plugins make up (`\0…`) always.
  */
 export function parseImageQuery(id: string): { file: string; query: ImageQuery } | null {
+  if (id.startsWith('\0')) return null
   const [file, text] = splitId(id)
   const params = new URLSearchParams(text.replaceAll(';', '%3B'))
   if (params.has('smallest')) {
@@ -163,6 +164,31 @@ const moduleOf = (sources: string, img: string, placeholder: string | null) =>
     '',
   ].join('\n')
 
-/** The same for a source that stays as it is: in development, or because it could not be read. */
-export const plainPictureModule = (url: string, size: { width: number; height: number } | null) =>
+/** The same with the source alone. */
+export const plainPictureModule = (url: string, size: Size | null) =>
   moduleOf('[]', `{ src: ${url}, width: ${size?.width ?? 0}, height: ${size?.height ?? 0} }`, null)
+
+/** The module of an import with a query. */
+export interface QueryModule {
+  files: PictureFile[]
+  /** Its code, once the files have their URLs: one JavaScript expression for each, in the same order. */
+  code(urls: string[]): string
+}
+
+/** The module that answers a query; `name` is that of its source. */
+export function queryModule({ kind }: ImageQuery, encoded: Encoded, name: string): QueryModule {
+  const plan = planPicture(encoded)
+  const files = filesOfPlan(plan, name)
+  const code = (urls: string[]) => {
+    if (kind === 'smallest') return urlModule(urls[0] as string)
+    const byImage = new Map(files.map(({ image }, index) => [image, urls[index] as string]))
+    return pictureModule(plan, encoded.placeholder, image => byImage.get(image) as string)
+  }
+  return { files, code }
+}
+
+/** The same for a source that stays as it is: in development, or because it could not be read. */
+export const plainModule = ({ kind }: ImageQuery, url: string, size: Size | null) =>
+  kind === 'smallest' ? urlModule(url) : plainPictureModule(url, size)
+
+const urlModule = (url: string) => `export default ${url}\n`

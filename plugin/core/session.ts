@@ -1,6 +1,7 @@
 // One build as its user sees it: what was done, what was wrong, and whether the build may succeed.
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { checkEngineOptions } from './jobs.js'
 import { Optimizer } from './optimizer.js'
 import { createFilter, type PixraceOptions, resolveOptions } from './options.js'
 import { buildManifest, formatNotes, formatReport } from './report.js'
@@ -10,7 +11,6 @@ import { verdict } from './verdict.js'
 export class Session {
   readonly optimizer: Optimizer
   readonly filter
-  private checked: Promise<void> | undefined
   private shown = 0
   private started = performance.now()
 
@@ -38,8 +38,7 @@ export class Session {
 
   /** Begins a build; a watcher begins many. Rejects where the engine does not take the options. */
   async begin(): Promise<void> {
-    this.checked ??= this.optimizer.check()
-    await this.checked
+    checkEngineOptions(this.options.engine)
     this.optimizer.begin()
     this.shown = 0
     this.started = performance.now()

@@ -1,6 +1,12 @@
 // What the parts of the build layer hand to each other.
 import type { Candidate, ImageInfo, OptimizeResult, Warning } from '../engine.js'
 
+/** Of a picture as shown, in pixels. */
+export interface Size {
+  width: number
+  height: number
+}
+
 /** A candidate as caches and manifests keep it: without its file. */
 export type CandidateSummary = Omit<Candidate, 'data'>
 

@@ -1,4 +1,8 @@
 // What a client is told when there is no image for it.
+import { QueueFullError } from '../core/queue.js'
+
+/** A guess at when it is worth asking again; the queue moves by then. */
+const RETRY_AFTER_S = 2
 
 /** A refusal: a status and a sentence, without anything that the client did not say itself. */
 export class HttpError extends Error {
@@ -20,9 +24,12 @@ const BY_CODE: Record<string, [status: number, message: string]> = {
   ERR_PIXRACE_TIMEOUT: [503, 'The image took too long.'],
 }
 
-/** The refusal for an error of the engine; anything unknown is a 500 without details. */
+/** The refusal for an error of the queue or the engine; anything unknown is a 500 without details. */
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error
+  if (error instanceof QueueFullError) {
+    return new HttpError(503, error.message, { 'Retry-After': String(RETRY_AFTER_S) })
+  }
   const { code = '' } = error as { code?: string }
   const [status, message] = BY_CODE[code] ?? [500, 'The image could not be made.']
   return new HttpError(status, message)

@@ -1,13 +1,16 @@
 // Options of the image handler: read once, into a type that cannot be wrong afterwards.
 import { resolve } from 'node:path'
 import type { CacheOptions } from '../cache/index.js'
-import { type EngineOptions, FORMATS, optionError } from '../core/options.js'
-import { type Format, optimizeSync } from '../engine.js'
+import { atLeast, boolean, check, isListOf, isObject, isWithin, optionError, pick, type Rule } from '../core/checks.js'
+import { checkEngineOptions } from '../core/jobs.js'
+import { type EngineOptions, FORMATS, isFormats } from '../core/options.js'
+import type { Format } from '../engine.js'
 import type { Roots } from './local.js'
 import { type RemotePattern, type Resolver, systemResolver } from './remote.js'
 
 /** Options of the engine that hold for every image; the score to reach comes with the request. */
-export type ServerEngineOptions = Pick<EngineOptions, 'effort' | 'flatten' | 'metadata' | 'colorProfile' | 'limits'>
+export type ServerEngineOptions = Pick<EngineOptions, (typeof ENGINE_OPTIONS)[number]>
+const ENGINE_OPTIONS = ['effort', 'flatten', 'metadata', 'colorProfile', 'limits'] as const
 
 export interface ImageHandlerOptions extends ServerEngineOptions {
   /**
@@ -98,15 +101,6 @@ export interface ResolvedServerOptions {
 /** `deviceSizes` and `imageSizes` of next/image. */
 export const WIDTHS = [16, 32, 48, 64, 96, 128, 256, 384, 640, 750, 828, 1080, 1200, 1920, 2048, 3840]
 
-type Rule = [expected: string, holds: (value: unknown) => boolean]
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isWithin = (least: number, most: number) => (value: unknown) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-const isListOf = (holds: (value: unknown) => boolean) => (value: unknown) =>
-  Array.isArray(value) && value.length > 0 && value.every(holds) && new Set(value).size === value.length
-const boolean: Rule = ['a boolean', value => typeof value === 'boolean']
-const atLeast = (least: number): Rule => [`an integer of at least ${least}`, isWithin(least, Number.MAX_SAFE_INTEGER)]
 const aFunction: Rule = ['a function', value => typeof value === 'function']
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 
@@ -132,9 +126,7 @@ const RULES: Record<string, Rule> = {
   resolver: aFunction,
   formats: [
     "a non-empty array of 'avif', 'webp', 'jpeg' and 'png', none twice, with 'jpeg' or 'png' among them",
-    value =>
-      isListOf(item => FORMATS.includes(item as Format))(value) &&
-      (value as string[]).some(format => format === 'jpeg' || format === 'png'),
+    value => isFormats(value) && (value as Format[]).some(format => format === 'jpeg' || format === 'png'),
   ],
   widths: ['a non-empty array of integers from 1 to 65,535, none twice', isListOf(isWithin(1, 65_535))],
   qualities: ['a non-empty array of integers from 1 to 100, none twice', isListOf(isWithin(1, 100))],
@@ -151,34 +143,17 @@ const RULES: Record<string, Rule> = {
   serverTiming: boolean,
   onRequest: aFunction,
 }
-const ENGINE_OPTIONS = ['effort', 'flatten', 'metadata', 'colorProfile', 'limits'] as const
 
 function rootsOf(roots: string | Record<string, string>): Roots {
   if (typeof roots === 'string') return [{ prefix: '/', folder: resolve(roots) }]
   return Object.entries(roots).map(([prefix, folder]) => ({ prefix, folder: resolve(folder) }))
 }
 
-/** The engine looks at its options before it looks at the image, here of none. */
-function checkEngineOptions(engine: ServerEngineOptions): void {
-  try {
-    optimizeSync(Uint8Array.of(0), engine)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ERR_PIXRACE_INVALID_OPTION') throw error
-  }
-}
-
 /** Options with their defaults. Throws `ERR_PIXRACE_INVALID_OPTION`, for unknown keys too. */
 export function resolveServerOptions(options: ImageHandlerOptions = {}): ResolvedServerOptions {
   if (!isObject(options)) throw optionError('options', 'an object', options)
-  for (const [key, value] of Object.entries(options)) {
-    const rule = RULES[key]
-    const known = [...Object.keys(RULES), ...ENGINE_OPTIONS, 'cache']
-    if (!known.includes(key)) throw optionError(key, `one of ${known.join(', ')}`, value)
-    if (rule && value !== undefined && !rule[1](value)) throw optionError(key, rule[0], value)
-  }
-  const engine = Object.fromEntries(
-    ENGINE_OPTIONS.filter(key => options[key] !== undefined).map(key => [key, options[key]]),
-  )
+  check(options, RULES, '', [...ENGINE_OPTIONS, 'cache'])
+  const engine = pick(options, ENGINE_OPTIONS)
   checkEngineOptions(engine)
   return {
     engine: { ...engine, verify: options.verify ?? options.refine ?? false },

@@ -1,14 +1,19 @@
 // Work that waits its turn, bounded: what is too much is said at once.
-import { HttpError } from './errors.js'
 
-/** A guess at when it is worth asking again; the queue moves by then. */
-const RETRY_AFTER_S = 2
+/** Why work is not even begun to wait. */
+export class QueueFullError extends Error {
+  constructor() {
+    super('Too many images are being made.')
+    this.name = 'QueueFullError'
+  }
+}
 
 export class WorkQueue {
   private readonly waiting: (() => void)[] = []
   private readonly behind: (() => void)[] = []
   private active = 0
 
+  /** `concurrency` run at once and `maxQueue` wait at most. */
   constructor(
     private readonly concurrency: number,
     private readonly maxQueue: number,
@@ -22,7 +27,7 @@ export class WorkQueue {
     return this.waiting.length
   }
 
-  /** Runs `task` in its turn. Rejects with 503 if too many wait, and with the signal's reason if it aborts before its turn. */
+  /** Runs `task` in its turn. Rejects if too many wait (`QueueFullError`), and if `signal` aborts before, with its reason. */
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
     if (this.active < this.concurrency) this.active++
@@ -49,9 +54,7 @@ export class WorkQueue {
   }
 
   private wait(signal?: AbortSignal): Promise<void> {
-    if (this.waiting.length >= this.maxQueue) {
-      throw new HttpError(503, 'Too many images are being made.', { 'Retry-After': String(RETRY_AFTER_S) })
-    }
+    if (this.waiting.length >= this.maxQueue) throw new QueueFullError()
     return new Promise((resolve, reject) => {
       const turn = () => {
         signal?.removeEventListener('abort', leave)
