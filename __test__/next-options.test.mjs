@@ -228,6 +228,33 @@ describe('createNextImageHandler', () => {
     assert.equal(await status({}, `${url}&w=500&q=75`), 400)
   })
 
+  /** Of local URLs, with these patterns in the configuration that the build noted. */
+  async function statuses(localPatterns, urls) {
+    withPixrace({ distDir: 'build' })
+    const noted = join(dir, 'build/required-server-files.json')
+    const before = fs.readFileSync(noted)
+    fs.writeFileSync(noted, JSON.stringify({ config: { ...config, images: { ...config.images, localPatterns } } }))
+    try {
+      return await Promise.all(urls.map(url => status({}, `url=${encodeURIComponent(url)}&w=20`)))
+    } finally {
+      fs.writeFileSync(noted, before)
+    }
+  }
+
+  it('images.localPatterns say which paths and queries may be asked for, with and without basePath', async () => {
+    const media = { pathname: '/_next/static/media/**', search: '' }
+    const [image, query] = ['', '?v=1'].map(end => `/docs/_next/static/media/a.jpg${end}`)
+    assert.deepEqual(await statuses([media], [image, query, '/docs/b.jpg', '/b.jpg']), [200, 400, 400, 400])
+    assert.deepEqual(await statuses([{ pathname: '/assets/**' }], [image]), [400])
+    const paths = ['/docs/assets/b.jpg', '/assets/b.jpg', '/%61ssets/b.jpg', '/assets/../b.jpg', '/other/assets/b.jpg']
+    assert.deepEqual(await statuses([{ pathname: '/assets/**' }], paths), [404, 404, 404, 404, 400])
+  })
+
+  it("with Next's default all paths may be, and a query is no matter", async () => {
+    const urls = ['', '?v=1'].map(end => `/docs/_next/static/media/a.jpg${end}`)
+    assert.deepEqual(await statuses([{ pathname: '**', search: '' }], urls), [200, 200])
+  })
+
   it('its own options win', async () => {
     withPixrace({ distDir: 'build' })
     const url = `url=${encodeURIComponent('/docs/_next/static/media/a.jpg')}`

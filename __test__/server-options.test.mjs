@@ -42,6 +42,19 @@ const VALUES = {
       ...[[{ ...HOST, pathname: /a/ }], [{ ...HOST, search: null }], [{ ...HOST, host: 'b' }], [HOST, {}]],
     ],
   ],
+  localPatterns: [
+    [
+      [],
+      [{}],
+      [{ pathname: '/a/**' }],
+      [{ pathname: '/**', search: '' }, { search: '?v=1' }],
+      [{ pathname: undefined }],
+    ],
+    [
+      ...[{}, '/a/**', null, 7, ['/a/**'], [null], [[]], [/a/], [{ pathname: /a/ }], [{ pathname: 7 }]],
+      ...[[{ search: null }], [{ hostname: 'a.test' }], [{ path: '/a' }]],
+    ],
+  ],
   allowPrivateNetwork: [[true, false], NOT_BOOLEANS],
   resolver: [[async () => []], NOT_FUNCTIONS],
   formats: [
@@ -142,6 +155,7 @@ describe('options of the image handler', () => {
       ...{
         engine: { verify: false },
         remotePatterns: [],
+        localPatterns: [{ pathname: '**' }],
         allowPrivateNetwork: false,
         formats: ['avif', 'webp', 'jpeg', 'png'],
       },

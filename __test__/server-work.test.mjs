@@ -121,7 +121,12 @@ describe('shared work', () => {
     const dir = folder()
     await ask(handlerWith({ cache: { dir } }), SMALL, 16)
     const job = {
-      ...{ kind: 'image', formats: ['jpeg'], engine: { effort: 'fast', verify: false, minScore: 75 }, resize: { width: 16 } },
+      ...{
+        kind: 'image',
+        formats: ['jpeg'],
+        engine: { effort: 'fast', verify: false, minScore: 75 },
+        resize: { width: 16 },
+      },
       keepOriginal: true,
     }
     const key = await cacheKey(fs.readFileSync(join(root, SMALL)), job, fingerprint())

@@ -1,7 +1,13 @@
 // The route that makes images: `export { GET, HEAD } from 'pixrace/next/route'` in app/pixrace/route.js.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createImageHandler, type ImageHandler, type ImageHandlerOptions, type RemotePattern } from './server/index.js'
+import {
+  createImageHandler,
+  type ImageHandler,
+  type ImageHandlerOptions,
+  type LocalPattern,
+  type RemotePattern,
+} from './server/index.js'
 
 /** What is used of Next's configuration, defaults included. */
 interface BuiltConfig {
@@ -12,6 +18,7 @@ interface BuiltConfig {
     qualities?: number[]
     domains: string[]
     remotePatterns: RemotePattern[]
+    localPatterns?: LocalPattern[]
     minimumCacheTTL: number
     dangerouslyAllowLocalIP: boolean
   }
@@ -35,12 +42,26 @@ function builtFolder(): string {
   return PIXRACE_DIST_DIR ?? JSON.parse(standalone).distDir ?? '.next'
 }
 
+/**
+ * Next writes them for paths without `basePath`. Its default allows everything without a query; then a query is no matter here:
+ * unlike Next's own loader, that of `withPixrace` says nothing of one.
+ */
+function localPatternsOf({ basePath, images: { localPatterns = [] } }: BuiltConfig): LocalPattern[] | undefined {
+  const [first, ...more] = localPatterns
+  if (!first || (more.length === 0 && first.pathname === '**' && first.search === '')) return undefined
+  const based = localPatterns.map(pattern => ({ ...pattern, pathname: `${basePath}${pattern.pathname ?? '/**'}` }))
+  return basePath === '' ? localPatterns : [...localPatterns, ...based]
+}
+
 /** What the application has told Next of its images holds here too. */
-function optionsOf({ images }: BuiltConfig): ImageHandlerOptions {
+function optionsOf(config: BuiltConfig): ImageHandlerOptions {
+  const { images } = config
+  const localPatterns = localPatternsOf(config)
   const { deviceSizes, imageSizes, qualities, remotePatterns, domains } = images
   return {
     widths: [...new Set([...deviceSizes, ...imageSizes])],
     ...(qualities && { qualities }),
+    ...(localPatterns && { localPatterns }),
     remotePatterns: [...remotePatterns, ...domains.map(hostname => ({ hostname }))],
     maxAge: images.minimumCacheTTL,
     allowPrivateNetwork: images.dangerouslyAllowLocalIP,

@@ -19,7 +19,8 @@ const SOURCE_QUALITY = 92
 const WRK_SECONDS = 2
 /** Twice the time is half of the requests. */
 const CACHED_BAR = 2
-const BYTES_BAR = 1
+/** Of bytes and of first requests. */
+const PEER_BAR = 1
 
 const { version } = createRequire(import.meta.url)('next/package.json')
 
@@ -96,19 +97,22 @@ const coldTimes = ({ times }) => times[0].map((_, i) => median(times.map(round =
 /** Bytes and times of ours at the scores of Next, image by image. */
 function sameScoreFigures(side) {
   const { peer, setting } = side
-  const bytes = side.files.map((file, i) => file.bytes / peer.files[i].bytes)
-  const [own, other] = [side, peer].map(({ files }) => kilobytes(files))
+  const bytes = side.sameScore.map((bytes, i) => bytes / peer.files[i].bytes)
+  const [own, other] = [mean(side.sameScore) / 1000, kilobytes(peer.files)]
   const [ownTimes, otherTimes] = [side, peer].map(coldTimes)
+  const times = ratios({ a: ownTimes, b: otherTimes })
+  const note = `${milliseconds(median(ownTimes))} against ${milliseconds(median(otherTimes))}`
+  const judgedHere = peer.judged === setting
   const label = what => `${setting}, ${what} at the same score, to ${peer.label}`
   return [
     figure(label('bytes'), bytes, {
       ...{ digits: 3, value: mean(bytes) },
-      ...(peer.bars.includes(setting) && { limit: BYTES_BAR, passed: mean(bytes) <= BYTES_BAR }),
+      ...(judgedHere && { limit: PEER_BAR, passed: mean(bytes) <= PEER_BAR }),
       note: `${own.toFixed(1)} kB against ${other.toFixed(1)} kB`,
     }),
-    figure(label('first request'), ratios({ a: ownTimes, b: otherTimes }), {
-      note: `${milliseconds(median(ownTimes))} against ${milliseconds(median(otherTimes))}`,
-    }),
+    judgedHere
+      ? judged(label('first request'), times, PEER_BAR, { note })
+      : figure(label('first request'), times, { note }),
   ]
 }
 
@@ -135,7 +139,7 @@ function notes({ pictures, cached }) {
   const about = `photos that sharp saved at quality ${SOURCE_QUALITY} (${described(pictures)}) in ${WIDTHS.join(', ')} pixels`
   return [
     `Pictures: ${about}; Accept: ${ACCEPT}. Next ${version} with sharp ${sharp.versions.sharp}, built with webpack, \`next start\`; quality 75. By default it makes WebP; with \`formats: ['image/avif', 'image/webp']\` AVIF.`,
-    'Scores are SSIMULACRA2 against the photo resized by sharp, as Next does it too; ours resizes a little differently. At the same score: each image with the least `q` at which it is no worse than the one of Next.',
+    'Scores are SSIMULACRA2 against the photo resized by sharp, as Next does it too; ours resizes a little differently. At the same score: each image with the least `q` at which it is no worse than the one of Next; for the ratio of bytes, between that file and the next worse one.',
     'First requests come one after the other to a server without any image, after one of another width; medians of the rounds. Ratios of bytes are means over the images, those of times medians; the range is that of the images.',
     cached
       ? `From memory: one photo in ${WIDTHS[0]} pixels (${Math.round(cached.bytes / 1000)} kB of ours), wrk with 16 connections, ${WRK_SECONDS} s in turns. The static buffer is sent by node:http with the same headers.`

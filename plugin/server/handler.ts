@@ -11,6 +11,7 @@ import {
   type ResolvedServerOptions,
   resolveServerOptions,
 } from './options.js'
+import { isAllowedHere } from './patterns.js'
 import { mayFetch } from './remote.js'
 import { type ImageOrigin, type ImageQuery, ImageService, type ServedImage } from './service.js'
 
@@ -201,7 +202,11 @@ export class ImageResponder {
     if (url === null || url === '') throw new HttpError(400, '`url` is missing.')
     if (url.length > MAX_URL) throw new HttpError(400, '`url` is too long.')
     // "//host" and "/\host" are other hosts to a browser.
-    if (/^\/(?![/\\])/.test(url)) return localPath(url)
+    if (/^\/(?![/\\])/.test(url)) {
+      const path = localPath(url)
+      if (!isAllowedHere(path, url, this.options.localPatterns)) throw new HttpError(400, '`url` is not allowed.')
+      return path
+    }
     let parsed: URL
     try {
       parsed = new URL(url)

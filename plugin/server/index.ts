@@ -7,7 +7,8 @@ import type { ImageHandlerOptions } from './options.js'
 export type { CacheOptions, CacheStorage } from '../cache/index.js'
 export type { NodeHandler } from './node.js'
 export type { ImageHandlerOptions, RequestEvent } from './options.js'
-export type { RemotePattern, Resolver } from './remote.js'
+export type { LocalPattern, RemotePattern } from './patterns.js'
+export type { Resolver } from './remote.js'
 
 /** Answers `GET` and `HEAD` of `?url=&w=&q=`. Rejects only if the request's signal aborts, with its reason. */
 export interface ImageHandler {

@@ -6,7 +6,8 @@ import { checkEngineOptions } from '../core/jobs.js'
 import { type EngineOptions, FORMATS, isFormats } from '../core/options.js'
 import type { Format } from '../engine.js'
 import type { Roots } from './local.js'
-import { type RemotePattern, type Resolver, systemResolver } from './remote.js'
+import type { LocalPattern, RemotePattern } from './patterns.js'
+import { type Resolver, systemResolver } from './remote.js'
 
 /** Options of the engine that hold for every image; the score to reach comes with the request. */
 export type ServerEngineOptions = Pick<EngineOptions, (typeof ENGINE_OPTIONS)[number]>
@@ -20,6 +21,8 @@ export interface ImageHandlerOptions extends ServerEngineOptions {
   roots?: string | Record<string, string>
   /** Which other servers may be asked for images, as in `next/image`. Default: none. */
   remotePatterns?: RemotePattern[]
+  /** Which paths below the roots may be asked for, with which query, as in `next/image`. Default: all, with any. */
+  localPatterns?: LocalPattern[]
   /** Whether other servers may have addresses of private networks. Default: false. */
   allowPrivateNetwork?: boolean
   /** Gives the addresses of a host name. Default: the system's resolver. */
@@ -80,6 +83,7 @@ export interface ResolvedServerOptions {
   engine: ServerEngineOptions & { verify: boolean }
   roots: Roots
   remotePatterns: RemotePattern[]
+  localPatterns: LocalPattern[]
   allowPrivateNetwork: boolean
   resolver: Resolver
   formats: Format[]
@@ -104,24 +108,33 @@ export const WIDTHS = [16, 32, 48, 64, 96, 128, 256, 384, 640, 750, 828, 1080, 1
 const aFunction: Rule = ['a function', value => typeof value === 'function']
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 
-function isPattern(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const { protocol, hostname, ...rest } = value as Record<string, unknown>
-  const known = Object.entries(rest).every(
-    ([key, text]) => ['port', 'pathname', 'search'].includes(key) && (text === undefined || typeof text === 'string'),
+/**
+ * Whether it is an object of texts with none but these names; each may be missing. A regular expression has none, and would
+ * allow all.
+ */
+const isTexts = (value: unknown, names: string[]): boolean =>
+  isObject(value) &&
+  !(value instanceof RegExp) &&
+  Object.entries(value).every(
+    ([name, text]) => names.includes(name) && (text === undefined || typeof text === 'string'),
   )
-  return known && isText(hostname) && (protocol === undefined || protocol === 'http' || protocol === 'https')
+
+function isRemotePattern(value: unknown): boolean {
+  if (!isTexts(value, ['protocol', 'hostname', 'port', 'pathname', 'search'])) return false
+  const { protocol = 'https', hostname } = value as Record<string, unknown>
+  return isText(hostname) && (protocol === 'http' || protocol === 'https')
 }
+
+const isListOfAny = (holds: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(holds)
 
 const RULES: Record<string, Rule> = {
   roots: [
     'a folder, or an object of folders by prefix',
     value => isText(value) || (isObject(value) && Object.values(value).every(isText) && Object.keys(value).length > 0),
   ],
-  remotePatterns: [
-    'an array of { protocol?, hostname, port?, pathname?, search? }',
-    value => Array.isArray(value) && value.every(isPattern),
-  ],
+  remotePatterns: ['an array of { protocol?, hostname, port?, pathname?, search? }', isListOfAny(isRemotePattern)],
+  localPatterns: ['an array of { pathname?, search? }', isListOfAny(value => isTexts(value, ['pathname', 'search']))],
   allowPrivateNetwork: boolean,
   resolver: aFunction,
   formats: [
@@ -159,6 +172,7 @@ export function resolveServerOptions(options: ImageHandlerOptions = {}): Resolve
     engine: { ...engine, verify: options.verify ?? options.refine ?? false },
     roots: rootsOf(options.roots ?? 'public'),
     remotePatterns: options.remotePatterns ?? [],
+    localPatterns: options.localPatterns ?? [{ pathname: '**' }],
     allowPrivateNetwork: options.allowPrivateNetwork ?? false,
     resolver: options.resolver ?? systemResolver,
     formats: options.formats ?? [...FORMATS],

@@ -6,15 +6,7 @@ import { isIP } from 'node:net'
 import { promisify } from 'node:util'
 import { isPrivateAddress } from './addresses.js'
 import { HttpError } from './errors.js'
-
-/** As in Next.js: all that is given has to match. `*` in a host name or path is one part of it, `**` any number. */
-export interface RemotePattern {
-  protocol?: 'http' | 'https'
-  hostname: string
-  port?: string
-  pathname?: string
-  search?: string
-}
+import { isAllowed, type RemotePattern } from './patterns.js'
 
 /** Gives the addresses of a host name. */
 export type Resolver = (hostname: string) => Promise<string[]>
@@ -45,24 +37,6 @@ const resolveAll = promisify(systemLookup)
 export const systemResolver: Resolver = async hostname => {
   const found = await resolveAll(hostname, { all: true })
   return found.map(({ address }) => address)
-}
-
-function glob(pattern: string, separator: string): RegExp {
-  const parts = pattern.split(/(\*\*|\*)/).map(part => {
-    if (part === '**') return '.*'
-    return part === '*' ? `[^${separator}]+` : part.replace(/[.+?^${}()|[\]\\/]/g, '\\$&')
-  })
-  return new RegExp(`^${parts.join('')}$`)
-}
-
-/** Whether a pattern allows a URL. */
-export function isAllowed(url: URL, patterns: readonly RemotePattern[]): boolean {
-  return patterns.some(({ protocol, hostname, port, pathname, search }) => {
-    if (protocol !== undefined && `${protocol}:` !== url.protocol) return false
-    if (port !== undefined && port !== url.port) return false
-    if (search !== undefined && search !== url.search) return false
-    return glob(hostname.toLowerCase(), '.').test(url.hostname) && glob(pathname ?? '**', '/').test(url.pathname)
-  })
 }
 
 const refused = () => new HttpError(400, '`url` is not allowed.')
