@@ -233,11 +233,14 @@ export interface OptimizeResult {
   height: number
   /** The quality of `data`, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null
-  /** SSIMULACRA2 of `data` against the input (resized, if it is); null where no score was asked for. */
+  /**
+   * SSIMULACRA2 of `data` against the input (resized, if it is); null where none was asked for, or with
+   * `verify: false` none was computed.
+   */
   score: number | null
   /** Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`. */
   isOriginal: boolean
-  /** Whether every constraint holds for `data`. */
+  /** Whether every constraint holds for `data`; of a score that `verify: false` leaves out, whether it is expected to. */
   passed: boolean
   /** One per requested format, in that order, then the original if it was a candidate. */
   candidates: Array<Candidate>

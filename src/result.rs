@@ -151,11 +151,12 @@ pub struct OptimizeResult {
     pub height: u32,
     /// The quality of `data`, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
-    /// SSIMULACRA2 of `data` against the input (resized, if it is); null where no score was asked for.
+    /// SSIMULACRA2 of `data` against the input (resized, if it is); null where none was asked for, or with
+    /// `verify: false` none was computed.
     pub score: Either<f64, Null>,
     /// Whether `data` is the original: the input, without its metadata unless `metadata` is `'keep'`.
     pub is_original: bool,
-    /// Whether every constraint holds for `data`.
+    /// Whether every constraint holds for `data`; of a score that `verify: false` leaves out, whether it is expected to.
     pub passed: bool,
     /// One per requested format, in that order, then the original if it was a candidate.
     pub candidates: Vec<Candidate>,

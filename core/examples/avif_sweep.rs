@@ -17,7 +17,7 @@ use pixrace::codec::avif::{BIT_DEPTH, PlaneSet, Sampling};
 use pixrace::decode;
 use pixrace::image::ImageBuffer;
 use pixrace::limits::Limits;
-use pixrace::sample::sample;
+use pixrace::sample::{LEAST_BLOCKS, sample};
 use pixrace::score::Reference;
 use pixrace_aom::{Picture, Planes, Settings, Subsampling};
 use rayon::prelude::*;
@@ -90,7 +90,7 @@ fn open(path: &str) -> Fallible<(ImageBuffer, Reference)> {
     let data = std::fs::read(path)?;
     let header = decode::read_header(&data, &Limits::default())?;
     let image = decode::decode(&header, &data, None)?.to_eight_bit();
-    let small = if std::env::var_os("WHOLE").is_some() { None } else { sample(&image) };
+    let small = if std::env::var_os("WHOLE").is_some() { None } else { sample(&image, LEAST_BLOCKS) };
     let image = small.unwrap_or(image);
     let reference = Reference::new(&image, &Cancel::new(None))?;
     Ok((image, reference))

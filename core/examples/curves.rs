@@ -11,7 +11,7 @@ use pixrace::error::Error;
 use pixrace::image::ImageBuffer;
 use pixrace::ladder::{Ladder, Method};
 use pixrace::limits::Limits;
-use pixrace::sample::sample;
+use pixrace::sample::{LEAST_BLOCKS, sample};
 use pixrace::score::Reference;
 
 struct Picture {
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut pictures = Vec::new();
     for path in &arguments[1..] {
         let image = open(path)?;
-        let small = sample(&image).map(Picture::new).transpose()?;
+        let small = sample(&image, LEAST_BLOCKS).map(Picture::new).transpose()?;
         pictures.push((Picture::new(image)?, small));
     }
     for format in [Format::Avif, Format::Webp, Format::Jpeg] {

@@ -10,7 +10,7 @@ use crate::curve::Curve;
 use crate::error::{Result, catch};
 use crate::image::ImageBuffer;
 use crate::ladder::Method;
-use crate::sample::sample;
+use crate::sample::{FEW_BLOCKS, LEAST_BLOCKS, sample};
 use crate::score::Reference;
 use crate::search::first_step;
 
@@ -74,7 +74,8 @@ pub fn scout(
     image: &ImageBuffer,
 ) -> Result<Vec<Estimate>> {
     // Of an animation a whole frame is a sample.
-    let sample = |image: &ImageBuffer| sample(image).or_else(|| contest.animation.map(|_| image.clone()));
+    let least = if contest.goal.on_trust { FEW_BLOCKS } else { LEAST_BLOCKS };
+    let sample = |image: &ImageBuffer| sample(image, least).or_else(|| contest.animation.map(|_| image.clone()));
     let small = sample(image);
     let reference = match &small {
         Some(small) if contest.goal.needs_score() => Some(Reference::new(small, contest.cancel)?),
