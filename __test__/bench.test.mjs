@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { firstChoices, leastMatching } from '../benchmark/lib/build-match.mjs'
-import { smallestPassing } from '../benchmark/lib/floor.mjs'
+import { bytesAtScore, smallestPassing } from '../benchmark/lib/floor.mjs'
 import { plot } from '../benchmark/lib/plot.mjs'
 
 /** Probes a curve `quality => [bytes, score]` and counts. */
@@ -49,6 +49,21 @@ test('where nothing passes, the best score is told; where everything does, the l
     60,
   )
   assert.equal(all.quality, 1)
+})
+
+test('bytes at a score lie on the line between the files on either side of it', () => {
+  const files = [
+    { bytes: 1000, score: 60 },
+    { bytes: 2000, score: 68 },
+    { bytes: 8000, score: 72 },
+    { bytes: 9000, score: 90 },
+  ]
+  assert.equal(bytesAtScore(files, 70), 4000)
+  assert.equal(bytesAtScore(files, 72), 8000)
+  assert.ok(bytesAtScore(files, 71) > 4000 && bytesAtScore(files, 71) < 8000)
+  assert.deepEqual([bytesAtScore(files, 60), bytesAtScore(files, 91)], [1000, null])
+  // A larger file that looks worse says nothing of the size.
+  assert.equal(bytesAtScore([...files, { bytes: 8500, score: 71 }], 72), 8000)
 })
 
 test('a plot escapes its words and keeps its labels apart and inside', () => {

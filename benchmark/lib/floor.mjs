@@ -43,3 +43,15 @@ export async function smallestPassing(probe, floor, guess) {
   if (passing.length === 0) return { quality: null, bytes: null, score: Math.max(...seen.map(({ score }) => score)) }
   return passing.reduce((best, one) => (one.bytes < best.bytes ? one : best))
 }
+
+/**
+ * Bytes at just `wanted`, between the smallest of `files` that reaches it and the best-looking one that does not: on a
+ * straight line of the score over the logarithm of the size. Those of the former where there is no other.
+ */
+export function bytesAtScore(files, wanted) {
+  const passing = files.filter(({ score }) => score >= wanted).sort((a, b) => a.bytes - b.bytes)[0]
+  const failing = files.filter(({ score }) => score < wanted).sort((a, b) => b.score - a.score)[0]
+  if (!passing || !failing || failing.bytes >= passing.bytes) return passing?.bytes ?? null
+  const share = (wanted - failing.score) / (passing.score - failing.score)
+  return failing.bytes * (passing.bytes / failing.bytes) ** share
+}

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { machineLines } from './machine.mjs'
 
 const readme = new URL('../README.md', import.meta.url)
-const START = '<!-- results: written by `npm run bench -- --write` -->'
+const START = '<!-- results: written by `npm run bench -- [case …] --write` -->'
 const END = '<!-- end of results -->'
 
 // Adding 0 after rounding turns -0.0 into 0.0.
@@ -60,15 +60,24 @@ export function writePlots(cases) {
   }
 }
 
-/** Replaces the results in benchmark/README.md and leaves the text around them. */
-export function writeReadme({ machine, command, rounds, source, cases }) {
+const HEADING = /^### .*\(`(\w+)`\)$/m
+
+/** Sections of the results by the name of their case. */
+function sectionsOf(results) {
+  const texts = results.split(/^(?=### )/m).filter(text => HEADING.test(text))
+  return new Map(texts.map(text => [HEADING.exec(text)[1], text.trimEnd()]))
+}
+
+/** Replaces the results of these cases in benchmark/README.md; `order` names all that there are. */
+export function writeReadme({ machine, command, rounds, source, cases, order }) {
   const text = fs.readFileSync(readme, 'utf8')
   const [start, end] = [text.indexOf(START), text.indexOf(END)]
   if (start < 0 || end < start) throw new Error('benchmark/README.md has lost the comments around its results.')
-  const about = [
-    ...machineLines(machine).map(line => `- ${line}`),
-    `- ${source}; medians of ${rounds} rounds; \`${command}\``,
-  ]
-  const body = [...about, '', ...cases.map(caseMarkdown)].join('\n')
-  fs.writeFileSync(readme, `${text.slice(0, start + START.length)}\n\n${body}\n${text.slice(end)}`)
+  const about = [...machineLines(machine), `${source}; medians of ${rounds} rounds; \`${command}\``]
+  const sections = sectionsOf(text.slice(start + START.length, end))
+  for (const { notes = [], ...one } of cases) {
+    sections.set(one.name, caseMarkdown({ ...one, notes: [...notes, ...about] }).trimEnd())
+  }
+  const body = order.filter(name => sections.has(name)).map(name => sections.get(name))
+  fs.writeFileSync(readme, `${text.slice(0, start + START.length)}\n\n${body.join('\n\n')}\n\n${text.slice(end)}`)
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { scoreBuilt } from './build-site.mjs'
+import { bytesAtScore, smallestPassing } from './floor.mjs'
 import { getImage, startNext, startServer } from './server-tools.mjs'
 
 /** Three of those that next/image asks for. */
@@ -61,18 +62,6 @@ async function fileOf({ body, headers }, image) {
   return { bytes: body.length, format: headers['content-type'].replace('image/', ''), score }
 }
 
-/** The least `q` whose file scores at least `wanted`, and the bytes at just that score, between it and the next worse file. */
-async function leastQuality(fileAt, wanted) {
-  const passes = async quality => (await fileAt(quality)).score >= wanted
-  let quality = Math.min(100, Math.max(1, Math.ceil(wanted)))
-  while (quality < 100 && !(await passes(quality))) quality++
-  while (quality > 1 && (await passes(quality - 1))) quality--
-  const above = await fileAt(quality)
-  const below = quality > 1 ? await fileAt(quality - 1) : above
-  const share = above.score > below.score ? (wanted - below.score) / (above.score - below.score) : 1
-  return { quality, bytes: below.bytes * (above.bytes / below.bytes) ** Math.min(1, share) }
-}
-
 /**
  * Ours with every image asked for so that it looks no worse than the peer's, and better by less than a step of the encoder.
  * `sameScore` are the bytes without that difference.
@@ -84,13 +73,17 @@ async function matchingSide(app, setting, peer, images) {
   const server = await side.start()
   try {
     for (const [i, image] of images.entries()) {
-      const fileAt = async quality => {
+      const files = []
+      const probe = async quality => {
         asked.set(image, quality)
-        return fileOf(await getImage(server.port, side.pathOf(image)), image)
+        files.push(await fileOf(await getImage(server.port, side.pathOf(image)), image))
+        return files.at(-1)
       }
-      const { quality, bytes } = await leastQuality(fileAt, peer.files[i].score)
+      const wanted = peer.files[i].score
+      const { quality } = await smallestPassing(probe, wanted, Math.round(wanted))
+      if (quality === null) throw new Error(`pixrace, ${setting}: ${image.name} never scores ${wanted}.`)
       asked.set(image, quality)
-      sameScore.push(bytes)
+      sameScore.push(bytesAtScore(files, wanted))
     }
   } finally {
     await server.stop()
