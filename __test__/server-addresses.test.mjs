@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isPrivateAddress } from '../esm/server/addresses.js'
-import { isAllowed } from '../esm/server/remote.js'
+import { isAllowed } from '../esm/server/patterns.js'
 
 describe('addresses and patterns', () => {
   const PRIVATE = [

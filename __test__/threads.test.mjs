@@ -93,7 +93,9 @@ describe('threads at work, with PIXRACE_THREADS=4', { skip: canWatch ? false : '
     assert.ok(seen.total > 50, `too little work to tell: ${report}`)
     assert.ok(seen.above < MOST_ABOVE, `more than ${most} at the same time: ${report}`)
     // With calls of many kinds a team of threads may have to make room for another.
-    if (wishes.length === 1) assert.ok(seen.lost < 0.05, `CPU time of threads that came and went: ${report}`)
+    // The times of threads are cut off to whole ticks, and on a quick machine there are few.
+    const lost = seen.lost * seen.total - seen.busy.length
+    if (wishes.length === 1) assert.ok(lost < 0.05 * seen.total, `CPU time of threads that came and went: ${report}`)
     return { ...seen, report }
   }
 
