@@ -155,17 +155,18 @@ export interface OptimizeOptions {
    */
   lossless?: boolean
   /**
-   * Whether files that a search made are decoded and scored. false takes a sample's word for it: with `minScore` each format
-   * is encoded once, at the quality that is expected to reach it, and has no score. Where a sample says too little it is as
-   * with true: for drawings, animations and small pictures, a `minScore` that a format may not reach, and with `maxBytes`.
-   * Default: true.
+   * Whether files that a search made are decoded and scored. false takes a sample's word for it: with `minScore` the most
+   * promising format (with `strategy: 'all'` each) is encoded once, at the quality that is expected to reach it, and has no
+   * score. Where a sample says too little it is as with true: for drawings, animations and pictures of less than about
+   * 200,000 pixels, for a `minScore` that a format may not reach, and with `maxBytes`. Default: true.
    */
   verify?: boolean
   /** CPU for bytes. Default: 'balanced'. */
   effort?: Effort
   /**
    * 'race': a format that can no longer win is abandoned and has no file. 'all': every format is finished, as a `<picture>`
-   * needs it. The answer is the same. Default: 'race'.
+   * needs it. The answer is the same, but for a rare photograph with `verify: false` that is smaller in another format
+   * than AVIF. Default: 'race'.
    */
   strategy?: Strategy
   /**

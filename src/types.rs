@@ -121,15 +121,16 @@ pub struct OptimizeOptions {
     /// Only pixel-identical candidates, proven by decoding them: PNG, and WebP up to 8 bits per sample. Of an animation the
     /// colour of fully transparent pixels does not count. Default: false.
     pub lossless: Option<bool>,
-    /// Whether files that a search made are decoded and scored. false takes a sample's word for it: with `minScore` each format
-    /// is encoded once, at the quality that is expected to reach it, and has no score. Where a sample says too little it is as
-    /// with true: for drawings, animations and small pictures, a `minScore` that a format may not reach, and with `maxBytes`.
-    /// Default: true.
+    /// Whether files that a search made are decoded and scored. false takes a sample's word for it: with `minScore` the most
+    /// promising format (with `strategy: 'all'` each) is encoded once, at the quality that is expected to reach it, and has no
+    /// score. Where a sample says too little it is as with true: for drawings, animations and pictures of less than about
+    /// 200,000 pixels, for a `minScore` that a format may not reach, and with `maxBytes`. Default: true.
     pub verify: Option<bool>,
     /// CPU for bytes. Default: 'balanced'.
     pub effort: Option<Effort>,
     /// 'race': a format that can no longer win is abandoned and has no file. 'all': every format is finished, as a `<picture>`
-    /// needs it. The answer is the same. Default: 'race'.
+    /// needs it. The answer is the same, but for a rare photograph with `verify: false` that is smaller in another format
+    /// than AVIF. Default: 'race'.
     pub strategy: Option<Strategy>,
     /// Most threads that this call may use, codec-internal ones included. An integer of at least 1; more than the
     /// process's pool has (one per available core, or `PIXRACE_THREADS`) is the whole pool. Output bytes do not depend
