@@ -56,7 +56,7 @@ export interface ImageInfo {
   height: number
   /** Size of the file. */
   bytes: number
-  /** Whether the file can be transparent somewhere: an alpha channel or a transparent colour. Always true for GIF. */
+  /** Whether the file can be transparent somewhere: an alpha channel, a transparent colour, or gaps in frames. */
   hasAlpha: boolean
   /** Bits per sample, 1 to 16. */
   bitDepth: number

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::{env, fs};
 
-const LIBRARIES: [&str; 13] = [
+const LIBRARIES: [&str; 12] = [
     "libaom-sys",
     "rav1e",
     "libwebp-sys",
@@ -11,7 +11,6 @@ const LIBRARIES: [&str; 13] = [
     "oxipng",
     "quantizr",
     "png",
-    "image-webp",
     "re_rav1d",
     "moxcms",
     "fast-ssim2",

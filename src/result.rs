@@ -107,7 +107,7 @@ pub struct ImageInfo {
     pub height: u32,
     /// Size of the file.
     pub bytes: f64,
-    /// Whether the file can be transparent somewhere: an alpha channel or a transparent colour. Always true for GIF.
+    /// Whether the file can be transparent somewhere: an alpha channel, a transparent colour, or gaps in frames.
     pub has_alpha: bool,
     /// Bits per sample, 1 to 16.
     pub bit_depth: u32,

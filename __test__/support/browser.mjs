@@ -22,7 +22,7 @@ const THUMBNAIL_SIDE = 160
 /** Pictures up to this size are looked at enlarged: in small ones SSIMULACRA2 finds red and blue alike (a pixel: 88.8). */
 const SMALL_SIDE = 64
 
-/** `{ show, firstFrame, screenshot, sheet, close }`: see each. */
+/** `{ show, firstFrame, frames, screenshot, sheet, close }`: see each. */
 export async function openBrowser() {
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })
   const page = await browser.newPage()
@@ -51,6 +51,7 @@ export async function openBrowser() {
     show: file =>
       withFile(file, draw, { largest: LARGEST_SIDE, smallest: SMALL_SIDE, thumbnail: THUMBNAIL_SIDE }).then(fromPage),
     firstFrame: file => withFile(file, drawFirstFrame, { type: `image/${file.format}` }).then(fromPage),
+    frames: file => withFile(file, readFrames, { type: `image/${file.format}` }),
     screenshot: (file, size) => screenshot(browser, file, size),
     sheet: (html, width, height) => sheet(browser, html, width, height),
     close: () => browser.close(),
@@ -106,6 +107,33 @@ async function drawFirstFrame({ address, type }) {
   Object.assign(canvas, { width: image.displayWidth, height: image.displayHeight })
   canvas.getContext('2d', { willReadFrequently: true }).drawImage(image, 0, 0)
   return { width: canvas.width, height: canvas.height, png: canvas.toDataURL('image/png') }
+}
+
+/**
+ * In the page: `{ width, height, plays, frames }`, the size that an `<img>` takes, how often it plays, and every frame as an
+ * array of RGBA samples. `error` is all there is if Chromium does not decode the file.
+ */
+async function readFrames({ address, type }) {
+  const image = new Image()
+  image.src = address
+  try {
+    await image.decode()
+    const { body } = await fetch(address)
+    const decoder = new ImageDecoder({ data: body, type })
+    await decoder.completed
+    const { frameCount, repetitionCount } = decoder.tracks.selectedTrack
+    const { naturalWidth: width, naturalHeight: height } = image
+    const frames = []
+    for (let frameIndex = 0; frameIndex < frameCount; frameIndex++) {
+      const shown = (await decoder.decode({ frameIndex })).image
+      const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
+      context.drawImage(shown, 0, 0)
+      frames.push([...context.getImageData(0, 0, width, height).data])
+    }
+    return { width, height, plays: repetitionCount === Infinity ? 0 : repetitionCount + 1, frames }
+  } catch {
+    return { error: 'is not decoded by Chromium' }
+  }
 }
 
 /** A screenshot of a page that holds nothing but the picture, on nothing. */

@@ -146,6 +146,8 @@ impl Colors {
                 Self { warning, ..Self::default() }
             }
             Ok(Some(_)) if keep => Self { kept: Some(profile.clone()), ..Self::default() },
+            // Chromium takes the samples of every animation for sRGB.
+            Ok(Some(_)) if header.is_animated() && header.frames_are_read() => Self::default(),
             Ok(conversion) => Self { conversion, ..Self::default() },
             Err(refusal) => {
                 let message =

@@ -1,14 +1,13 @@
 //! What this build consists of. With the version of pixrace itself it decides every output byte.
 
 /// Role and "library version" of every codec, in a fixed order. The versions are those of `Cargo.lock`.
-pub const CODECS: [(&str, &str); 12] = [
+pub const CODECS: [(&str, &str); 11] = [
     ("avif", AVIF),
     ("webp", concat!("libwebp by libwebp-sys ", env!("VERSION_LIBWEBP_SYS"))),
     ("jpeg", concat!("mozjpeg by mozjpeg-sys ", env!("VERSION_MOZJPEG_SYS"))),
     ("png", concat!("oxipng ", env!("VERSION_OXIPNG"))),
     ("palette", concat!("quantizr ", env!("VERSION_QUANTIZR"))),
     ("pngDecoder", concat!("png ", env!("VERSION_PNG"))),
-    ("webpDecoder", concat!("image-webp ", env!("VERSION_IMAGE_WEBP"))),
     ("avifDecoder", concat!("rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"))),
     ("color", concat!("moxcms ", env!("VERSION_MOXCMS"))),
     ("resize", concat!("fast_image_resize ", env!("VERSION_FAST_IMAGE_RESIZE"))),

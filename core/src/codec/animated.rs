@@ -47,7 +47,7 @@ pub(crate) fn canvases(format: InputFormat, data: &[u8]) -> Result<Canvases<'_>>
 /// How often such a file plays, 0 for ever.
 pub(crate) fn plays(format: InputFormat, data: &[u8]) -> Result<u16> {
     match format {
-        InputFormat::Gif => Ok(gif::plays(data)),
+        InputFormat::Gif => gif::plays(data),
         InputFormat::Webp => webp::plays(data),
         other => Err(Error::internal(format!("frames of {other} are not read"))),
     }

@@ -125,7 +125,7 @@ pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer) -> Result<Dyn
     match header.format {
         InputFormat::Jpeg => jpeg::decode(header, data),
         InputFormat::Png => png::decode(data),
-        InputFormat::Webp => webp::decode(data),
+        InputFormat::Webp => webp::decode(header, data),
         InputFormat::Gif => gif::decode(header, data),
         InputFormat::Avif => avif::decode(data, viewer),
     }

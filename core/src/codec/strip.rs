@@ -6,7 +6,9 @@
 
 use image::metadata::Orientation;
 
-use super::{Header, InputFormat, Metadata, avif, jpeg, read_header};
+use super::gif::{Block, Gif};
+use super::webp::Chunk;
+use super::{Header, InputFormat, Metadata, avif, jpeg, read_header, webp};
 
 /// `data`, whose header was read, without metadata. `None` if they cannot be taken out, or if the rest would be read as
 /// another picture.
@@ -14,7 +16,7 @@ pub(crate) fn strip(header: &Header, data: &[u8]) -> Option<Vec<u8>> {
     let stripped = match header.format {
         InputFormat::Jpeg => strip_jpeg(data, header.orientation),
         InputFormat::Png => strip_png(data, header.orientation),
-        InputFormat::Webp => strip_webp(data, header.orientation),
+        InputFormat::Webp => strip_webp(data),
         InputFormat::Gif => strip_gif(data),
         InputFormat::Avif => avif::blank_metadata(data),
     }?;
@@ -143,78 +145,34 @@ fn png_chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
 }
 
-fn strip_webp(data: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
+/// WebP: what is shown and the profile. No viewer turns it, so that nothing stands for its EXIF block.
+fn strip_webp(data: &[u8]) -> Option<Vec<u8>> {
     const SHOWN: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
-    let size = u32::from_le_bytes(*data.get(4..)?.first_chunk()?) as usize;
-    let end = size.checked_add(8)?.min(data.len());
-    let mut copy = Copy::new(data, orientation);
-    let turned = copy.orientation.is_some();
-    let mut start = 12;
-    while start < end {
-        let kind: &[u8; 4] = data.get(start..)?.first_chunk()?;
-        let length = u32::from_le_bytes(*data.get(start + 4..)?.first_chunk()?) as usize;
-        // Chunks of an odd length are padded; some writers forget that at the end of a file.
-        let next = start.checked_add(8)?.checked_add(length.next_multiple_of(2))?.min(end);
-        if kind == b"EXIF" {
-            let instead = copy.orientation.take().map(|exif| webp_chunk(*kind, &exif));
-            copy.replace(start, next, &instead.unwrap_or_default())?;
-        } else if !SHOWN.contains(&kind) {
-            copy.replace(start, next, &[])?;
+    let mut copy = Copy::new(data, Orientation::NoTransforms);
+    for Chunk { kind, range, .. } in webp::chunks(data) {
+        if SHOWN.contains(&kind) {
+            copy.up_to(range.end)?;
+        } else {
+            copy.replace(range.start, range.end, &[])?;
         }
-        start = next;
     }
-    copy.up_to(end)?;
     let mut out = copy.finish()?;
     if out.get(12..16)? == b"VP8X" {
-        // Bits of the WebP container specification.
-        const EXIF: u8 = 0x08;
-        const XMP: u8 = 0x04;
-        let flags = out.get_mut(20)?;
-        *flags = *flags & !(EXIF | XMP) | if turned { EXIF } else { 0 };
+        *out.get_mut(20)? &= !(webp::EXIF | webp::XMP);
     }
     let size = u32::try_from(out.len() - 8).ok()?;
     out[4..8].copy_from_slice(&size.to_le_bytes());
     Some(out)
 }
 
-/// Of an even length, as EXIF with one entry is.
-fn webp_chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
-    [&kind, &(content.len() as u32).to_le_bytes(), content].concat()
-}
-
-/// GIF: comments and the blocks of applications, but for the number of loops and the profile (GIF89a; Netscape's extension).
+/// GIF: the blocks that some viewer may show something of, and how often it repeats; to a block that breaks off.
 fn strip_gif(data: &[u8]) -> Option<Vec<u8>> {
-    const SHOWN: [&[u8; 11]; 3] = [b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"];
-    let colors = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << (1 + usize::from(flags & 7)) };
     let mut copy = Copy::new(data, Orientation::NoTransforms);
-    let mut start = 13 + colors(*data.get(10)?);
-    loop {
-        match data.get(start)? {
-            0x21 => {
-                let end = after_blocks(data, start + 2)?;
-                let label = *data.get(start + 1)?;
-                let shown = || data.get(start + 3..)?.first_chunk::<11>().map(|name| SHOWN.contains(&name));
-                if label == 0xFE || (label == 0xFF && !shown()?) {
-                    copy.replace(start, end, &[])?;
-                }
-                start = end;
-            }
-            0x2C => start = after_blocks(data, start + 11 + colors(*data.get(start + 9)?))?,
-            0x3B => {
-                copy.up_to(start + 1)?;
-                return copy.finish();
-            }
-            _ => return None,
+    for (range, block) in Gif::open(data)?.blocks() {
+        match block {
+            Block::Frame(_) | Block::Repeat(_) | Block::Shown | Block::Trailer => copy.up_to(range.end)?,
+            Block::Xmp(_) | Block::Other | Block::Broken { .. } => copy.replace(range.start, range.end, &[])?,
         }
     }
-}
-
-/// Where a row of sub-blocks, each with its length in front, ends behind the empty one.
-pub(super) fn after_blocks(data: &[u8], mut position: usize) -> Option<usize> {
-    loop {
-        match *data.get(position)? {
-            0 => return Some(position + 1),
-            length => position += 1 + usize::from(length),
-        }
-    }
+    copy.finish()
 }
