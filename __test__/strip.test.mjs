@@ -24,8 +24,9 @@ async function assertStripped(input, name) {
   assert.equal(bytes, data.length, name)
   assert.ok(!data.includes(SECRET), `${name} still tells`)
   const [before, after] = [await sharp(input).metadata(), await sharp(data).metadata()]
-  const seen = ({ format, width, height, orientation, icc, pages, delay, loop, depth, hasAlpha }) => ({
-    ...{ format, width, height, orientation: orientation ?? 1, icc: icc?.toString('hex') },
+  const seen = ({ format, width, height, orientation = 1, icc, pages, delay, loop, depth, hasAlpha }) => ({
+    // No browser turns a WebP.
+    ...{ format, width, height, orientation: format === 'webp' ? 1 : orientation, icc: icc?.toString('hex') },
     ...{ pages, delay, loop, depth, hasAlpha },
   })
   assert.deepEqual(seen(after), seen(before), name)
@@ -58,7 +59,7 @@ describe('EXIF and XMP', () => {
       test(`of a ${name} with orientation ${orientation}`, async () => {
         const { after } = await assertStripped(await encode(described('photo.png', orientation)).toBuffer(), name)
         assert.equal(after.xmp, undefined)
-        if (orientation === 1) assert.equal(after.exif, undefined)
+        if (orientation === 1 || after.format === 'webp') assert.equal(after.exif, undefined)
       })
     }
   }

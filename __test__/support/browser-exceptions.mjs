@@ -19,13 +19,6 @@ const GROUPS = [
     reason: 'Chromium applies a CMYK profile wrongly',
     files: { 'jpeg-edge': 'Kiara_limited_progressive_four_components.jpg' },
   },
-  {
-    reason: 'Chromium makes the canvas of a GIF as large as a first frame that leaves it',
-    files: {
-      'image-rs': `
-        gif__anim__oob.gif gif__simple__issue_1455_oversized.gif`,
-    },
-  },
 ]
 
 const losses = Object.entries(LOSSES).flatMap(([folder, files]) =>

@@ -130,6 +130,9 @@ pub(super) fn canvases(data: &[u8]) -> Result<Canvases<'_>> {
         for (_, block) in blocks.by_ref() {
             ending.pass(&block);
             if let Block::Frame(frame) = block {
+                if !frame.can_be_whole() {
+                    return Err(corrupt("a frame is truncated"));
+                }
                 let (width, height) = canvas_size(gif, frame.area);
                 return screen.get_or_insert_with(|| Screen::new(width, height)).show(&frame).map(Some);
             }

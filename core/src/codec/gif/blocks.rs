@@ -59,6 +59,16 @@ pub struct Frame<'a> {
     pub codes: &'a [u8],
 }
 
+impl Frame<'_> {
+    /// Whether its codes can be all of its pixels: none stands for more than the table has entries, and those that stand for so
+    /// many take 12 bits (GIF89a, appendix F). Else no canvas has to be made to find out.
+    pub fn can_be_whole(&self) -> bool {
+        const MOST_PIXELS_OF_A_BYTE: u64 = 4096 * 8 / 12 + 1;
+        let pixels = u64::from(self.area.width) * u64::from(self.area.height);
+        pixels <= MOST_PIXELS_OF_A_BYTE * self.codes.len() as u64
+    }
+}
+
 #[derive(Debug)]
 pub enum Block<'a> {
     Frame(Frame<'a>),
