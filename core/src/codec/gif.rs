@@ -32,7 +32,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     for (_, block) in gif.blocks() {
         match &block {
             Block::Xmp(packet) => xmp = xmp.or(Some(*packet)),
-            Block::Frame(Frame { area, transparent, disposal, .. }) if ending.frames < MAX_PAGES => {
+            Block::Frame(Frame { area, transparent, disposal, .. }) => {
                 if ending.frames == 0 {
                     size = canvas_size(gif, *area);
                     has_alpha = (area.width, area.height) != size;

@@ -1,5 +1,5 @@
 //! The formats: what each can hold, and one encoder type in front of four libraries. Only `codec/x.rs` names library x
-//! (AVIF has two, below `codec/avif`).
+//! (GIF's is named below `codec/gif`, and AVIF has two, below `codec/avif`).
 
 mod animated;
 pub mod avif;
