@@ -355,7 +355,7 @@ export interface Versions {
 /** Something worth knowing although the call succeeded. */
 export interface Warning {
   /** A stable name. */
-  code: 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'
+  code: 'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'missing-end' | 'infeasible'
   /** The format that it concerns, if it concerns one. */
   format?: Format
   /** A sentence. */

@@ -56,6 +56,7 @@ export type Unions = [
       | 'encode-failed'
       | 'metadata-dropped'
       | 'metadata-kept'
+      | 'missing-end'
       | 'infeasible'
     >
   >,

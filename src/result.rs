@@ -86,7 +86,7 @@ pub struct Candidate {
 pub struct Warning {
     /// A stable name.
     #[napi(
-        ts_type = "'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'infeasible'"
+        ts_type = "'color-profile-ignored' | 'color-profile-dropped' | 'format-skipped' | 'encode-failed' | 'metadata-dropped' | 'metadata-kept' | 'missing-end' | 'infeasible'"
     )]
     pub code: &'static str,
     /// The format that it concerns, if it concerns one.

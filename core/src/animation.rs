@@ -59,7 +59,7 @@ pub fn check_limits(header: &Header, limits: &Limits) -> Result<()> {
     };
     let frames = u64::from(header.pages);
     within("maxFrames", frames, u64::from(limits.max_frames))?;
-    within("animationPixels", frames * pixel_count(header), MAX_ANIMATION_PIXELS)
+    within("animationPixels", frames * pixel_count(header).max(header.frame_pixels), MAX_ANIMATION_PIXELS)
 }
 
 fn pixel_count(header: &Header) -> u64 {
@@ -312,6 +312,8 @@ mod tests {
             color_space: ColorSpace::Rgb,
             profile: None,
             metadata: Metadata::default(),
+            frame_pixels: u64::from(width) * u64::from(height),
+            missing_end: false,
         }
     }
 

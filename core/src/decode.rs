@@ -65,6 +65,7 @@ pub fn read_header(data: &[u8], limits: &Limits) -> Result<Header> {
     within("width", u64::from(header.width), u64::from(MAX_SIDE))?;
     within("height", u64::from(header.height), u64::from(MAX_SIDE))?;
     within("maxPixels", u64::from(header.width) * u64::from(header.height), limits.max_pixels)?;
+    within("maxPixels", header.frame_pixels, limits.max_pixels)?;
     Ok(header)
 }
 

@@ -131,7 +131,7 @@ struct Source<'a> {
     input: Arc<Vec<u8>>,
     conversion: Option<Arc<Conversion>>,
     kept: Option<Profile>,
-    warning: Option<Warning>,
+    warnings: Vec<Warning>,
     still: Option<ImageBuffer>,
     decode: Duration,
 }
@@ -143,8 +143,11 @@ impl<'a> Source<'a> {
         let Colors { conversion, kept, warning } = Colors::of(header, keep_profile);
         let moves = header.is_animated() && header.frames_are_read();
         let still = if moves { None } else { Some(catch(|| decode::decode(header, input, conversion.as_ref()))?) };
+        let missing_end =
+            || Warning::new(WarningCode::MissingEnd, "The input lacks the mark at its end; its picture is whole.");
+        let warnings = warning.into_iter().chain(header.missing_end.then(missing_end)).collect();
         let (conversion, input) = (conversion.map(Arc::new), Arc::clone(input));
-        Ok(Self { header, input, conversion, kept, warning, still, decode: started.elapsed() })
+        Ok(Self { header, input, conversion, kept, warnings, still, decode: started.elapsed() })
     }
 }
 
@@ -156,7 +159,7 @@ fn variant(
     queued: Duration,
     cancel: &Cancel,
 ) -> Result<(Optimized, Lore)> {
-    let Source { header, input, conversion, kept, warning, still, decode } = source;
+    let Source { header, input, conversion, kept, warnings, still, decode } = source;
     let started = Instant::now();
     let resizing = options.geometry(header).map(|geometry| Resizing { geometry, padding: options.flatten() });
     let treatment = Arc::new(Treatment { conversion: conversion.clone(), resizing });
@@ -180,7 +183,7 @@ fn variant(
         None => None,
     };
     let prepared = Instant::now();
-    let mut warnings: Vec<_> = warning.clone().into_iter().collect();
+    let mut warnings = warnings.clone();
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);

@@ -18,6 +18,8 @@ pub enum WarningCode {
     MetadataDropped,
     /// The original keeps its metadata: they cannot be taken out without touching the picture.
     MetadataKept,
+    /// Nothing but the mark at the end of the input is missing: a GIF's trailer, a PNG's IEND. Its picture is whole.
+    MissingEnd,
     /// No candidate satisfies this constraint.
     Infeasible,
 }
@@ -32,6 +34,7 @@ impl WarningCode {
             Self::EncodeFailed => "encode-failed",
             Self::MetadataDropped => "metadata-dropped",
             Self::MetadataKept => "metadata-kept",
+            Self::MissingEnd => "missing-end",
             Self::Infeasible => "infeasible",
         }
     }

@@ -83,6 +83,10 @@ pub struct Header {
     /// What the samples mean, if not sRGB.
     pub profile: Option<Profile>,
     pub metadata: Metadata,
+    /// Pixels of the largest frame; more than of the picture where a frame is larger than what is shown of it.
+    pub frame_pixels: u64,
+    /// Whether nothing but the mark at the end of the file is missing.
+    pub missing_end: bool,
 }
 
 impl Header {
@@ -159,6 +163,8 @@ pub(super) fn header_of(format: InputFormat, decoder: &mut impl ImageDecoder) ->
         color_space: if color_type.has_color() { ColorSpace::Rgb } else { ColorSpace::Gray },
         profile: decoder.icc_profile().map_err(error)?.map(Profile::Icc),
         metadata: Metadata { exif, xmp: decoder.xmp_metadata().map_err(error)? },
+        frame_pixels: u64::from(width) * u64::from(height),
+        missing_end: false,
     })
 }
 

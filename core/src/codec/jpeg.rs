@@ -48,6 +48,8 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
             },
             profile: join_profile(segments(ICC, ICC_SIGNATURE).collect()).map(Profile::Icc),
             metadata: Metadata { exif, xmp: segments(EXIF_AND_XMP, XMP_SIGNATURE).next() },
+            frame_pixels: decoder.width() as u64 * decoder.height() as u64,
+            missing_end: false,
         })
     })
 }
