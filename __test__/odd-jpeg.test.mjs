@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
+import { chunk } from '../fixtures/lib/png.mjs'
 import pixrace from '../index.js'
 import { openBrowser, path } from './support/browser.mjs'
-import { readExif } from './support/exif.mjs'
+import { withChunks } from './support/chunks.mjs'
+import { exifBlock, readExif } from './support/exif.mjs'
 import { DENSITIES, dense, HEIGHT, PAIRS, PROFILES, paired, profiled, WIDTH } from './support/odd-jpeg.mjs'
 
 const ALL = { strategy: 'all', effort: 'fast' }
@@ -39,6 +41,19 @@ describe('the size that a page gives a JPEG', () => {
     )
     const tags = [0x011a, 0x011b, 0x0128, 0x8769].map(String)
     assert.deepEqual([made, original], [tags, [String(0x0112), ...tags]])
+  })
+
+  test('is not taken from EXIF of another format', async () => {
+    const exif = exifBlock(DENSITIES['half the pixels at 144 dpi'][0])
+    const png = await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: '#456' } })
+      .png()
+      .toBuffer()
+    const file = withChunks(png, chunk('eXIf', exif))
+    const result = await pixrace.optimize(file, { ...ALL, metadata: 'keep' })
+    assert.deepEqual([result.input.layout, result.width, result.height], [undefined, WIDTH, HEIGHT])
+    const { data } = result.candidates.find(({ format }) => format === 'jpeg')
+    assert.equal((await pixrace.inspect(data)).layout, undefined)
+    assert.ok((await sharp(data).metadata()).exif, 'EXIF is kept')
   })
 
   test('says why other formats are skipped, and what to do', async () => {

@@ -186,7 +186,7 @@ fn variant(
     let prepared = Instant::now();
     let mut warnings = warnings.clone();
     let profile = kept.as_ref();
-    let (metadata, dropped) = kept_metadata(header, input, options);
+    let (metadata, dropped) = kept_metadata(header, input, &image, options);
     warnings.extend(dropped);
     let plan = if header.is_animated() {
         candidate::plan_animated(header, animation.as_ref(), &image, profile, options)
@@ -250,9 +250,10 @@ fn original(header: &Header, input: &Arc<Vec<u8>>, options: &Options) -> (Arc<Ve
     }
 }
 
-fn kept_metadata(header: &Header, input: &[u8], options: &Options) -> (Metadata, Vec<Warning>) {
+fn kept_metadata(header: &Header, input: &[u8], image: &ImageBuffer, options: &Options) -> (Metadata, Vec<Warning>) {
     let keep = options.keep_metadata();
-    let (metadata, too_large) = header.output_metadata(keep, options.resize().is_some());
+    let (metadata, too_large) =
+        header.output_metadata(keep, (image.width(), image.height()), options.resize().is_some());
     let warn = |message| Warning::new(WarningCode::MetadataDropped, message);
     let mut warnings: Vec<_> =
         too_large.iter().map(|name| warn(format!("The {name} block is too large to keep."))).collect();

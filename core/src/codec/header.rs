@@ -115,23 +115,27 @@ impl Header {
         matches!(self.orientation, O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
     }
 
-    /// Metadata of a file that is made of the picture upright, and which blocks are left out because they are too large for
-    /// every format. `keep`: EXIF and XMP; without it only what the picture's layout size needs. That one is left out if the
-    /// picture gets another size (`resized`).
+    /// Metadata of a file that is made of the picture, upright and of `size` in pixels, and which blocks are left out because
+    /// they are too large for every format. With `keep` EXIF and XMP, without it only what its layout size needs: that of this
+    /// picture, or, if it was `resized`, one for every pixel.
     #[must_use]
-    pub fn output_metadata(&self, keep: bool, resized: bool) -> (Metadata, Vec<&'static str>) {
-        let density = self.density_corrected.filter(|_| !resized);
-        let minimal =
-            || density.map(|_| exif::minimal(Orientation::NoTransforms, Some((self.shown_size(), self.layout_size()))));
+    pub fn output_metadata(&self, keep: bool, size: (u32, u32), resized: bool) -> (Metadata, Vec<&'static str>) {
+        let layout = self.density_corrected.filter(|_| !resized).map(|_| self.layout_size());
+        let minimal = || layout.map(|layout| exif::minimal(Orientation::NoTransforms, Some((size, layout))));
         if !keep {
             return (Metadata { exif: minimal(), xmp: None }, Vec::new());
         }
         let (mut metadata, dropped) = self.metadata.for_output();
-        match metadata.exif.as_mut() {
-            Some(block) if self.density_corrected.is_some() && resized => exif::forget_density(block),
-            Some(block) if density.is_some() && self.is_turned() => exif::swap_sides(block),
-            Some(_) => {}
-            None => metadata.exif = minimal(),
+        if let Some(block) = metadata.exif.as_mut() {
+            if layout.is_some() && self.is_turned() {
+                exif::swap_sides(block);
+            }
+            // What said nothing of the picture as it was may fit it as it is now, or in another format.
+            if exif::density_corrected(block, size) != layout {
+                exif::forget_density(block);
+            }
+        } else {
+            metadata.exif = minimal();
         }
         (metadata, dropped)
     }
