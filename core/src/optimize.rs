@@ -206,12 +206,11 @@ fn variant(
     let encode = prepared.elapsed();
     let Answer { candidates, selection } = answer(options.formats(), &plan, &runs, original, &contest, &mut warnings)?;
     let winner = &candidates[selection.index];
-    let corrected = header.density_corrected.is_some() && options.resize().is_none();
-    let layout = if corrected { header.layout_size() } else { (image.width(), image.height()) };
+    let (width, height) = layout_size(header, &image, options);
     let answer = Optimized {
         format: winner.format.map_or(header.format.as_str(), |format| format.as_str()),
-        width: layout.0,
-        height: layout.1,
+        width,
+        height,
         is_original: winner.format.is_none(),
         index: selection.index,
         passed: selection.passed,
@@ -223,6 +222,12 @@ fn variant(
         timings: Timings { queued, decode, resize, encode, score: contest.judge_time(), total: cancel.elapsed() },
     };
     Ok((answer, lore))
+}
+
+/// At which a page shows every candidate, unless told otherwise.
+fn layout_size(header: &Header, image: &ImageBuffer, options: &Options) -> (u32, u32) {
+    let corrected = header.density_corrected.is_some() && options.resize().is_none();
+    if corrected { header.layout_size() } else { (image.width(), image.height()) }
 }
 
 /// The picture as it looks, whatever profile its samples keep: nothing tells a placeholder's.
