@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
+import { run } from '../esm/core/jobs.js'
+import { sizeOf } from '../esm/core/source.js'
 import { chunk } from '../fixtures/lib/png.mjs'
 import pixrace from '../index.js'
 import { openBrowser, path } from './support/browser.mjs'
@@ -151,4 +153,22 @@ describe('Chromium', { skip: path ? false : 'no browser here' }, () => {
       assert.equal(green > red, applied)
     })
   }
+})
+
+describe('the build layer', () => {
+  const job = { kind: 'picture', engine: { effort: 'fast' }, formats: ['webp', 'jpeg'], placeholder: null }
+  const sizes = ({ images }) => images.map(({ format, width, height }) => [format, width, height])
+
+  test('gives an image the size that a page gave it', async () => {
+    const file = await dense(DENSITIES.turned[0])
+    assert.deepEqual(await sizeOf(file), { width: 10, height: 20 })
+    assert.deepEqual(sizes(await run(file, { ...job, widths: [] })), [['jpeg', 10, 20]])
+  })
+
+  test('lists widths in pixels', async () => {
+    const file = await dense(DENSITIES.turned[0])
+    const listed = sizes(await run(file, { ...job, widths: [10, 400] }))
+    const expected = [10, 20].flatMap(width => ['webp', 'jpeg'].map(format => [format, width, 2 * width]))
+    assert.deepEqual(listed, expected)
+  })
 })
