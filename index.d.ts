@@ -54,6 +54,12 @@ export interface ImageInfo {
   width: number
   /** Height in pixels as stored, before `orientation` is applied. */
   height: number
+  /**
+   * Size at which a page shows the picture unless told otherwise, upright and in CSS pixels; only where its pixels do not
+   * tell: of a JPEG that browsers "density-correct", because the resolution in its EXIF makes of its pixels just the size
+   * that EXIF gives.
+   */
+  layout?: LayoutSize
   /** Size of the file. */
   bytes: number
   /** Whether the file can be transparent somewhere: an alpha channel, a transparent colour, or gaps in frames. */
@@ -75,6 +81,12 @@ export interface ImageInfo {
  * `Uint8Array`, is empty or is detached).
  */
 export declare function inspect(input: Uint8Array): Promise<ImageInfo>
+
+/** In CSS pixels. */
+export interface LayoutSize {
+  width: number
+  height: number
+}
 
 /** Bounds against hostile input. */
 export interface Limits {
@@ -228,9 +240,12 @@ export interface OptimizeResult {
   data: Buffer
   /** Format of `data`: one of the requested formats, or the input's if the original won. */
   format: Format | 'gif'
-  /** Width of the picture in `data` as shown, in pixels. */
+  /**
+   * Width of the picture in `data` as a page shows it, in CSS pixels: its own, unless the input is a JPEG that is
+   * density-corrected (see `ImageInfo.layout`) and no `resize` was asked for.
+   */
   width: number
-  /** Height of the picture in `data` as shown, in pixels. */
+  /** Height of the picture in `data` as a page shows it, in CSS pixels. */
   height: number
   /** The quality of `data`, 1 to 100; null for lossless and palette candidates and the original. */
   quality: number | null

@@ -8,6 +8,7 @@ import {
   type Format,
   type ImageInfo,
   inspect,
+  type LayoutSize,
   type Limits,
   type MetadataPolicy,
   type OptimizeOptions,
@@ -46,6 +47,7 @@ export type Unions = [
   Expect<Equal<OptimizeResult['format'], Format | 'gif'>>,
   Expect<Equal<ImageInfo['format'], 'jpeg' | 'png' | 'webp' | 'gif' | 'avif'>>,
   Expect<Equal<ImageInfo['colorSpace'], 'gray' | 'rgb' | 'cmyk'>>,
+  Expect<Equal<ImageInfo['layout'], LayoutSize | undefined>>,
   Expect<Equal<Warning['format'], Format | undefined>>,
   Expect<
     Equal<

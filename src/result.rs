@@ -95,6 +95,13 @@ pub struct Warning {
     pub message: String,
 }
 
+/// In CSS pixels.
+#[napi(object, object_from_js = false)]
+pub struct LayoutSize {
+    pub width: u32,
+    pub height: u32,
+}
+
 /// What the header of an image says.
 #[napi(object, object_from_js = false)]
 pub struct ImageInfo {
@@ -105,6 +112,10 @@ pub struct ImageInfo {
     pub width: u32,
     /// Height in pixels as stored, before `orientation` is applied.
     pub height: u32,
+    /// Size at which a page shows the picture unless told otherwise, upright and in CSS pixels; only where its pixels do not
+    /// tell: of a JPEG that browsers "density-correct", because the resolution in its EXIF makes of its pixels just the size
+    /// that EXIF gives.
+    pub layout: Option<LayoutSize>,
     /// Size of the file.
     pub bytes: f64,
     /// Whether the file can be transparent somewhere: an alpha channel, a transparent colour, or gaps in frames.
@@ -145,9 +156,10 @@ pub struct OptimizeResult {
     /// Format of `data`: one of the requested formats, or the input's if the original won.
     #[napi(ts_type = "Format | 'gif'")]
     pub format: &'static str,
-    /// Width of the picture in `data` as shown, in pixels.
+    /// Width of the picture in `data` as a page shows it, in CSS pixels: its own, unless the input is a JPEG that is
+    /// density-corrected (see `ImageInfo.layout`) and no `resize` was asked for.
     pub width: u32,
-    /// Height of the picture in `data` as shown, in pixels.
+    /// Height of the picture in `data` as a page shows it, in CSS pixels.
     pub height: u32,
     /// The quality of `data`, 1 to 100; null for lossless and palette candidates and the original.
     pub quality: Either<u32, Null>,
@@ -265,10 +277,12 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn image_info(header: &Header, bytes: u64) -> ImageInfo {
+    let (width, height) = header.layout_size();
     ImageInfo {
         format: header.format.as_str(),
         width: header.width,
         height: header.height,
+        layout: header.density_corrected.map(|_| LayoutSize { width, height }),
         bytes: bytes as f64,
         has_alpha: header.has_alpha,
         bit_depth: u32::from(header.bit_depth),

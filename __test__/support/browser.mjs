@@ -22,7 +22,7 @@ const THUMBNAIL_SIDE = 160
 /** Pictures up to this size are looked at enlarged: in small ones SSIMULACRA2 finds red and blue alike (a pixel: 88.8). */
 const SMALL_SIDE = 64
 
-/** `{ show, firstFrame, frames, screenshot, sheet, close }`: see each. */
+/** `{ show, pixels, firstFrame, frames, screenshot, sheet, close }`: see each. */
 export async function openBrowser() {
   const browser = await chromium.launch({ executablePath: path, args: FLAGS })
   const page = await browser.newPage()
@@ -50,6 +50,7 @@ export async function openBrowser() {
     version: browser.version(),
     show: file =>
       withFile(file, draw, { largest: LARGEST_SIDE, smallest: SMALL_SIDE, thumbnail: THUMBNAIL_SIDE }).then(fromPage),
+    pixels: file => withFile(file, readPixels),
     firstFrame: file => withFile(file, drawFirstFrame, { type: `image/${file.format}` }).then(fromPage),
     frames: file => withFile(file, readFrames, { type: `image/${file.format}` }),
     screenshot: (file, size) => screenshot(browser, file, size),
@@ -97,6 +98,18 @@ async function draw({ address, largest, smallest, thumbnail }) {
   const enlarged = longer <= smallest ? times(Math.ceil((2 * smallest) / longer)) : part
   const small = times(Math.min(1, thumbnail / longer))
   return { width, height, part: !fits, png: paint(part, enlarged), thumbnail: paint(whole, small) }
+}
+
+/** In the page: the natural size of a small picture, and its pixels as levels of red, green, blue and alpha. */
+async function readPixels({ address }) {
+  const image = new Image()
+  image.src = address
+  await image.decode()
+  const { naturalWidth: width, naturalHeight: height } = image
+  const canvas = Object.assign(document.createElement('canvas'), { width, height })
+  const context = canvas.getContext('2d', { willReadFrequently: true })
+  context.drawImage(image, 0, 0)
+  return { width, height, pixels: [...context.getImageData(0, 0, width, height).data] }
 }
 
 /** In the page: the first frame by number, from the decoder without an image element. */

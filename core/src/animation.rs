@@ -312,6 +312,7 @@ mod tests {
             color_space: ColorSpace::Rgb,
             profile: None,
             metadata: Metadata::default(),
+            density_corrected: None,
             frame_pixels: u64::from(width) * u64::from(height),
             missing_end: false,
         }

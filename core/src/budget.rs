@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cancel::Cancel;
-use crate::error::{Error, Result, catch};
+use crate::error::{Error, Result, catch, quiet_thread};
 use crate::limits::{
     MAX_POOL_THREADS, MAX_QUEUED_CALLS, MAX_RUNNING_CALLS, MEMORY_IF_UNKNOWN, MEMORY_SHARE, POOL_STACK_BYTES,
 };
@@ -368,6 +368,8 @@ fn build_pool(threads: usize, name: &'static str) -> ThreadPool {
         .num_threads(threads)
         .thread_name(move |index| format!("{name}-{index}"))
         .stack_size(POOL_STACK_BYTES)
+        // A part of a call that panics here is caught by the thread that waits for it.
+        .start_handler(|_| quiet_thread())
         .build()
         .expect("the system refuses to start a thread")
 }

@@ -41,13 +41,14 @@ pub struct Plan {
 
 /// The plan for `image`, whose samples mean what `profile` says, or else sRGB; contenders in the order of the requested formats.
 #[must_use]
-pub fn plan(image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -> Plan {
+pub fn plan(header: &Header, image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -> Plan {
     // Without `lossless` every format gets the same 8 bits per sample.
     let image = if options.lossless() { image.clone() } else { image.to_eight_bit() };
     let flat = options.flatten().filter(|_| image.has_alpha()).map(|background| image.flatten(background));
     let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
     for &format in options.formats() {
-        if let Some(reason) = obstacle(format, &image, profile, options) {
+        let reason = density_obstacle(format, header, options).or_else(|| obstacle(format, &image, profile, options));
+        if let Some(reason) = reason {
             skipped.push(Skipped { format, reason });
             continue;
         }
@@ -122,6 +123,16 @@ fn animation_obstacle(format: Format, header: &Header) -> Option<String> {
             Some(format!("{format}: this version writes no animated {format}, and this image has {pages} frames."))
         }
     }
+}
+
+/// Browsers take the resolution in a JPEG's EXIF for the size that a page shows it at, and in no other format.
+fn density_obstacle(format: Format, header: &Header, options: &Options) -> Option<String> {
+    header.density_corrected.filter(|_| options.resize().is_none() && format != Format::Jpeg)?;
+    let ((width, height), (across, down)) = (header.shown_size(), header.layout_size());
+    Some(format!(
+        "{format} cannot say that {width} × {height} pixels are shown as {across} × {down}, as this JPEG does by its \
+         resolution; set `resize` to decide on a size in pixels."
+    ))
 }
 
 /// The ways to make a file of `format` that these options allow and that this picture deserves.

@@ -1,5 +1,8 @@
 //! What can go wrong, by whose fault it is. Each variant has one stable code.
 
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 use std::time::Duration;
 
 use crate::codec::InputFormat;
@@ -75,9 +78,47 @@ impl Error {
     }
 }
 
-/// Runs `work` and turns a panic (a codec unwinding, a decoder meeting hostile input) into [`Error::Internal`].
+thread_local! {
+    /// How many [`catch`]es the thread is within.
+    static CATCHING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts as one [`catch`] while it lives.
+struct Quiet;
+
+impl Quiet {
+    fn begin() -> Self {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let others = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| {
+                // What is caught has its message in an error, and a process's stderr belongs to its program.
+                if CATCHING.get() == 0 {
+                    others(panic);
+                }
+            }));
+        });
+        CATCHING.set(CATCHING.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        CATCHING.set(CATCHING.get() - 1);
+    }
+}
+
+/// For the life of a thread whose panics are all caught, here or by those who wait for it: a pool's.
+pub(crate) fn quiet_thread() {
+    std::mem::forget(Quiet::begin());
+}
+
+/// Runs `work` and turns a panic (a codec unwinding, a decoder meeting hostile input) into [`Error::Internal`]. Nothing of it
+/// is printed.
 pub fn catch<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+    let _quiet = Quiet::begin();
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let message = payload
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -89,6 +130,10 @@ pub fn catch<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
+    use rayon::prelude::*;
+
     use super::*;
 
     /// A panic becomes a value, with its message, whether it is a `&str` or a `String`.
@@ -100,5 +145,40 @@ mod tests {
         let literal: Result<()> = catch(|| panic!("broken"));
         assert_eq!(literal, Err(Error::internal("broken")));
         assert_eq!(catch(|| Ok(1)), Ok(1));
+    }
+
+    /// Only within `catch` is the hook silent: nested, after a panic, and on no other thread.
+    #[test]
+    fn quiet_ends_with_the_catch() {
+        let nested = catch(|| {
+            let inner: Result<()> = catch(|| panic!("inner"));
+            assert!(inner.is_err() && CATCHING.get() == 1);
+            std::thread::scope(|scope| scope.spawn(|| assert_eq!(CATCHING.get(), 0)).join()).unwrap();
+            Ok(())
+        });
+        assert_eq!((nested, CATCHING.get()), (Ok(()), 0));
+    }
+
+    /// A part of a call that runs on another thread of a pool panics there.
+    #[test]
+    fn panics_of_a_pool_reach_the_catch() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).start_handler(|_| quiet_thread()).build().unwrap();
+        let parts = |index: usize| if index == 9 { panic!("part {index}") } else { index };
+        let result = catch(|| Ok(pool.install(|| (0..64).into_par_iter().map(parts).sum::<usize>())));
+        assert_eq!(result, Err(Error::internal("part 9")));
+    }
+
+    /// Runs the tests of panics above in a process of their own and looks at what it prints.
+    #[test]
+    fn nothing_of_a_caught_panic_is_printed() {
+        let tests = ["panics_become_internal_errors", "panics_of_a_pool_reach_the_catch", "quiet_ends_with_the_catch"];
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(tests.map(|test| format!("error::tests::{test}")))
+            .args(["--exact", "--nocapture"])
+            .output()
+            .unwrap();
+        let (printed, stderr) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
+        assert!(printed.contains("3 passed"), "{printed}");
+        assert_eq!(stderr, "");
     }
 }

@@ -107,13 +107,14 @@ impl ImageBuffer {
         }
     }
 
-    /// The same image with 8 bits per sample, each rounded to the nearest. No copy when it has 8 already.
+    /// The same image with 8 bits per sample, each rounded to the nearest, in the canonical form again: alpha that is all but
+    /// opaque becomes opaque, colour that is all but grey grey. No copy when it has 8 already.
     #[must_use]
     pub fn to_eight_bit(&self) -> Self {
         let pixels = match &self.pixels {
             Pixels::Gray16(samples) => Pixels::Gray8(Arc::new(round_samples(samples))),
-            Pixels::Rgb16(samples) => Pixels::Rgb8(Arc::new(round_samples(samples))),
-            Pixels::Rgba16(samples) => Pixels::Rgba8(Arc::new(round_samples(samples))),
+            Pixels::Rgb16(samples) => canonical_rgb8(round_samples(samples)),
+            Pixels::Rgba16(samples) => canonical_rgba8(round_samples(samples)),
             eight => eight.clone(),
         };
         Self { pixels, ..*self }
@@ -155,10 +156,7 @@ fn round_samples(samples: &[u16]) -> Vec<u8> {
 fn canonical(image: DynamicImage) -> Pixels {
     match narrow(drop_alpha(image)) {
         DynamicImage::ImageLuma8(gray) => Pixels::Gray8(Arc::new(gray.into_raw())),
-        DynamicImage::ImageRgb8(rgb) => match gray_of(rgb.as_raw()) {
-            Some(gray) => Pixels::Gray8(Arc::new(gray)),
-            None => Pixels::Rgb8(Arc::new(rgb.into_raw())),
-        },
+        DynamicImage::ImageRgb8(rgb) => canonical_rgb8(rgb.into_raw()),
         DynamicImage::ImageLuma16(gray) => Pixels::Gray16(Arc::new(gray.into_raw())),
         DynamicImage::ImageRgb16(rgb) => match gray_of(rgb.as_raw()) {
             Some(gray) => Pixels::Gray16(Arc::new(gray)),
@@ -167,6 +165,20 @@ fn canonical(image: DynamicImage) -> Pixels {
         DynamicImage::ImageRgba16(rgba) => Pixels::Rgba16(Arc::new(rgba.into_raw())),
         other => Pixels::Rgba8(Arc::new(other.into_rgba8().into_raw())),
     }
+}
+
+fn canonical_rgb8(samples: Vec<u8>) -> Pixels {
+    match gray_of(&samples) {
+        Some(gray) => Pixels::Gray8(Arc::new(gray)),
+        None => Pixels::Rgb8(Arc::new(samples)),
+    }
+}
+
+fn canonical_rgba8(samples: Vec<u8>) -> Pixels {
+    if samples.chunks_exact(4).any(|pixel| pixel[3] != u8::MAX) {
+        return Pixels::Rgba8(Arc::new(samples));
+    }
+    canonical_rgb8(samples.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect())
 }
 
 /// Leaves luma or RGB if every pixel is opaque, RGBA otherwise.
@@ -261,6 +273,21 @@ mod tests {
     #[test]
     fn sixteen_bits_round_to_nearest() {
         assert_eq!(round_samples(&[0, 128, 129, 385, 386, 65_406, 65_407, 65_535]), [0, 0, 1, 1, 2, 254, 255, 255]);
+    }
+
+    /// 65,407 is the least alpha that rounds to opaque; then colour counts by its 8 bits too.
+    #[test]
+    fn what_rounds_to_opaque_or_grey_is_so() {
+        let eight = |samples: Vec<u16>| {
+            let raster = Any::<Rgba<u16>, _>::from_raw(1, 1, samples).unwrap();
+            ImageBuffer::new(DynamicImage::ImageRgba16(raster)).to_eight_bit().pixels().clone()
+        };
+        assert_eq!(eight(vec![0, 300, 65_535, 65_407]), Pixels::Rgb8(Arc::new(vec![0, 1, 255])));
+        assert_eq!(eight(vec![1, 2, 3, 65_534]), Pixels::Gray8(Arc::new(vec![0])));
+        assert_eq!(eight(vec![1, 2, 3, 65_406]), Pixels::Rgba8(Arc::new(vec![0, 0, 0, 254])));
+        let raster = Any::<Rgb<u16>, _>::from_raw(1, 1, vec![257, 258, 259]).unwrap();
+        let grey = ImageBuffer::new(DynamicImage::ImageRgb16(raster)).to_eight_bit();
+        assert_eq!(grey.pixels(), &Pixels::Gray8(Arc::new(vec![1])));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::answer::{Answer, answer};
 use crate::attempt::Contest;
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate};
-use crate::codec::{self, Header, Metadata};
+use crate::codec::{self, Header, InputFormat, Metadata};
 use crate::color::{Conversion, Profile};
 use crate::decode::{self, Colors, Resizing, Treatment};
 use crate::error::{Error, Result, catch};
@@ -26,7 +26,8 @@ use crate::warning::{Warning, WarningCode};
 pub struct Optimized {
     /// Format of the answer: one of [`crate::codec::Format`], or the input's.
     pub format: &'static str,
-    /// Size of the picture as shown, in pixels.
+    /// Size of the picture as a page shows it, in CSS pixels: those of the picture, unless it is density-corrected
+    /// ([`Header::layout_size`]).
     pub width: u32,
     pub height: u32,
     /// Whether the answer is the input.
@@ -185,16 +186,17 @@ fn variant(
     let prepared = Instant::now();
     let mut warnings = warnings.clone();
     let profile = kept.as_ref();
-    let (metadata, dropped) = kept_metadata(header, options);
+    let (metadata, dropped) = kept_metadata(header, input, &image, options);
     warnings.extend(dropped);
     let plan = if header.is_animated() {
         candidate::plan_animated(header, animation.as_ref(), &image, profile, options)
     } else {
-        candidate::plan(&image, profile, options)
+        candidate::plan(header, &image, profile, options)
     };
     let mut contest = Contest::new(options, &metadata, profile, animation.as_ref(), cancel);
-    // Only what was asked for is a candidate.
-    let original = (options.keep_original() && resizing.is_none()).then(|| original(header, input, options));
+    // Only what was asked for is a candidate: a size is asked for in pixels, and a page shows them all.
+    let has_size = resizing.is_none() && (options.resize().is_none() || header.density_corrected.is_none());
+    let original = (options.keep_original() && has_size).then(|| original(header, input, options));
     let original = original.map(|(file, warning)| {
         warnings.extend(warning);
         file
@@ -204,10 +206,11 @@ fn variant(
     let encode = prepared.elapsed();
     let Answer { candidates, selection } = answer(options.formats(), &plan, &runs, original, &contest, &mut warnings)?;
     let winner = &candidates[selection.index];
+    let (width, height) = layout_size(header, &image, options);
     let answer = Optimized {
         format: winner.format.map_or(header.format.as_str(), |format| format.as_str()),
-        width: image.width(),
-        height: image.height(),
+        width,
+        height,
         is_original: winner.format.is_none(),
         index: selection.index,
         passed: selection.passed,
@@ -219,6 +222,12 @@ fn variant(
         timings: Timings { queued, decode, resize, encode, score: contest.judge_time(), total: cancel.elapsed() },
     };
     Ok((answer, lore))
+}
+
+/// At which a page shows every candidate, unless told otherwise.
+fn layout_size(header: &Header, image: &ImageBuffer, options: &Options) -> (u32, u32) {
+    let corrected = header.density_corrected.is_some() && options.resize().is_none();
+    if corrected { header.layout_size() } else { (image.width(), image.height()) }
 }
 
 /// The picture as it looks, whatever profile its samples keep: nothing tells a placeholder's.
@@ -246,11 +255,18 @@ fn original(header: &Header, input: &Arc<Vec<u8>>, options: &Options) -> (Arc<Ve
     }
 }
 
-fn kept_metadata(header: &Header, options: &Options) -> (Metadata, Vec<Warning>) {
-    if !options.keep_metadata() {
-        return (Metadata::default(), Vec::new());
+fn kept_metadata(header: &Header, input: &[u8], image: &ImageBuffer, options: &Options) -> (Metadata, Vec<Warning>) {
+    let keep = options.keep_metadata();
+    let (metadata, too_large) =
+        header.output_metadata(keep, (image.width(), image.height()), options.resize().is_some());
+    let warn = |message| Warning::new(WarningCode::MetadataDropped, message);
+    let mut warnings: Vec<_> =
+        too_large.iter().map(|name| warn(format!("The {name} block is too large to keep."))).collect();
+    if keep && header.format == InputFormat::Jpeg {
+        let lost = codec::lost_with(input);
+        warnings.extend(
+            lost.map(|what| warn(format!("{what} of the JPEG cannot be kept: encoded candidates have one picture."))),
+        );
     }
-    let (metadata, too_large) = header.metadata.for_output();
-    let warn = |name| Warning::new(WarningCode::MetadataDropped, format!("The {name} block is too large to keep."));
-    (metadata, too_large.into_iter().map(warn).collect())
+    (metadata, warnings)
 }

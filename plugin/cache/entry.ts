@@ -2,7 +2,7 @@
 // a SHA-256 over all of it.
 import { webcrypto } from 'node:crypto'
 import type { CandidateSummary, Encoded, EncodedImage } from '../core/types.js'
-import type { Candidate, ImageInfo, Warning } from '../engine.js'
+import type { Candidate, ImageInfo, LayoutSize, Warning } from '../engine.js'
 
 /** Goes up with every change of an entry's layout. It is part of the keys too, so versions do not get in each other's way. */
 export const LAYOUT_VERSION = 1
@@ -121,6 +121,7 @@ const isHeader = shapeOf<Header>({
     format: isFormat,
     width: isCount,
     height: isCount,
+    layout: either(shapeOf<LayoutSize>({ width: isCount, height: isCount }), oneOf([undefined])),
     bytes: isCount,
     hasAlpha: isBoolean,
     bitDepth: isCount,

@@ -104,8 +104,10 @@ async function runPicture(input: Uint8Array, job: PictureJob): Promise<Encoded> 
   const formats = job.formats ?? pictureFormats(info)
   const common: OptimizeOptions = { ...job.engine, formats, strategy: 'all' }
   const sizes = widths.length > 0 && canResize(info) ? widths : [own]
+  // A list of widths tells browsers pixels, whatever the size at which a page would show them.
+  const inPixels = job.widths.length > 0 && info.layout !== undefined
   const variants = sizes.map((width, index) => ({
-    ...(width < own && { resize: { width } }),
+    ...((width < own || inPixels) && { resize: { width } }),
     // Of the largest, which shows most.
     ...(job.placeholder && index === sizes.length - 1 && { placeholder: job.placeholder }),
   }))

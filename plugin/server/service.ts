@@ -7,7 +7,7 @@ import { type Cache, contentHash, keyOfHash, openCache } from '../cache/index.js
 import { mediaType, sniff } from '../core/formats.js'
 import { fingerprint, type ImageJob, run } from '../core/jobs.js'
 import { WorkQueue } from '../core/queue.js'
-import { sizeOf } from '../core/source.js'
+import { pixelsOf } from '../core/source.js'
 import type { Encoded } from '../core/types.js'
 import type { Format } from '../engine.js'
 import { HttpError } from './errors.js'
@@ -349,6 +349,6 @@ async function knownOf(content: Buffer): Promise<Omit<Known, 'maxAge'>> {
   const format = sniff(content)
   if (!format) throw new HttpError(415, 'The resource is no image of a supported format.')
   // What the engine thinks of a strange header it says when it makes the image.
-  const width = (await sizeOf(content))?.width ?? Number.POSITIVE_INFINITY
+  const width = (await pixelsOf(content))?.width ?? Number.POSITIVE_INFINITY
   return { hash: await contentHash(content), format, bytes: content.length, width }
 }

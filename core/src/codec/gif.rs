@@ -62,6 +62,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
         color_space: ColorSpace::Rgb,
         profile: None,
         metadata: Metadata { exif: None, xmp: xmp.map(<[u8]>::to_vec) },
+        density_corrected: None,
         frame_pixels,
         missing_end: ending.is_missing(),
     })

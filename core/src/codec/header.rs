@@ -5,7 +5,7 @@ use std::fmt;
 use image::ImageDecoder;
 use image::metadata::Orientation;
 
-use super::image_error;
+use super::{exif, image_error};
 use crate::color::Profile;
 use crate::error::Result;
 use crate::limits::MAX_METADATA_BYTES;
@@ -83,6 +83,9 @@ pub struct Header {
     /// What the samples mean, if not sRGB.
     pub profile: Option<Profile>,
     pub metadata: Metadata,
+    /// Width and height at which a page shows the picture before it is turned, in CSS pixels, where the file makes them others
+    /// than its pixels: a JPEG by the resolution in its EXIF.
+    pub density_corrected: Option<(u32, u32)>,
     /// Pixels of the largest frame; more than of the picture where a frame is larger than what is shown of it.
     pub frame_pixels: u64,
     /// Whether nothing but the mark at the end of the file is missing.
@@ -93,11 +96,48 @@ impl Header {
     /// Width and height of the picture as shown, in pixels.
     #[must_use]
     pub fn shown_size(&self) -> (u32, u32) {
+        self.upright((self.width, self.height))
+    }
+
+    /// Width and height at which a page shows it unless told otherwise, in CSS pixels.
+    #[must_use]
+    pub fn layout_size(&self) -> (u32, u32) {
+        self.upright(self.density_corrected.unwrap_or((self.width, self.height)))
+    }
+
+    fn upright(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.is_turned() { (height, width) } else { (width, height) }
+    }
+
+    /// Whether the sides change places.
+    fn is_turned(&self) -> bool {
         use Orientation as O;
-        match self.orientation {
-            O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH => (self.height, self.width),
-            O::NoTransforms | O::Rotate180 | O::FlipHorizontal | O::FlipVertical => (self.width, self.height),
+        matches!(self.orientation, O::Rotate90 | O::Rotate270 | O::Rotate90FlipH | O::Rotate270FlipH)
+    }
+
+    /// Metadata of a file that is made of the picture, upright and of `size` in pixels, and which blocks are left out because
+    /// they are too large for every format. With `keep` EXIF and XMP, without it only what its layout size needs: that of this
+    /// picture, or, if it was `resized`, one for every pixel.
+    #[must_use]
+    pub fn output_metadata(&self, keep: bool, size: (u32, u32), resized: bool) -> (Metadata, Vec<&'static str>) {
+        let layout = self.density_corrected.filter(|_| !resized).map(|_| self.layout_size());
+        let minimal = || layout.map(|layout| exif::minimal(Orientation::NoTransforms, Some((size, layout))));
+        if !keep {
+            return (Metadata { exif: minimal(), xmp: None }, Vec::new());
         }
+        let (mut metadata, dropped) = self.metadata.for_output();
+        if let Some(block) = metadata.exif.as_mut() {
+            if layout.is_some() && self.is_turned() {
+                exif::swap_sides(block);
+            }
+            // What said nothing of the picture as it was may fit it as it is now, or in another format.
+            if exif::density_corrected(block, size) != layout {
+                exif::forget_density(block);
+            }
+        } else {
+            metadata.exif = minimal();
+        }
+        (metadata, dropped)
     }
 
     #[must_use]
@@ -124,8 +164,7 @@ pub struct Metadata {
 impl Metadata {
     /// The same with the orientation tag set to upright, because orientation is applied to the pixels; blocks that are
     /// too large for every format are left out and named.
-    #[must_use]
-    pub fn for_output(&self) -> (Self, Vec<&'static str>) {
+    fn for_output(&self) -> (Self, Vec<&'static str>) {
         let mut dropped = Vec::new();
         let mut bounded = |name, block: &Option<Vec<u8>>| match block {
             Some(block) if block.len() > MAX_METADATA_BYTES => {
@@ -163,6 +202,7 @@ pub(super) fn header_of(format: InputFormat, decoder: &mut impl ImageDecoder) ->
         color_space: if color_type.has_color() { ColorSpace::Rgb } else { ColorSpace::Gray },
         profile: decoder.icc_profile().map_err(error)?.map(Profile::Icc),
         metadata: Metadata { exif, xmp: decoder.xmp_metadata().map_err(error)? },
+        density_corrected: None,
         frame_pixels: u64::from(width) * u64::from(height),
         missing_end: false,
     })

@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use mozjpeg::{ColorSpace as MozColor, Compress, Marker};
 use pixrace_jpeg_errors::strict_decoder;
 
-use super::{CRISP_QUALITY, ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target};
+use super::{CRISP_QUALITY, ColorSpace, Effort, Encoder, Header, InputFormat, Metadata, Target, exif};
 use crate::color::{Conversion, Profile};
 use crate::error::{Error, Result, catch};
 use crate::image::{ImageBuffer, Pixels, gray_raster, rgb_raster};
@@ -33,10 +33,12 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
         };
         let exif = segments(EXIF_AND_XMP, EXIF_SIGNATURE).next();
         let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
+        let size = (decoder.width() as u32, decoder.height() as u32);
+        let density_corrected = exif.as_deref().and_then(|exif| exif::density_corrected(exif, size));
         Ok(Header {
             format: InputFormat::Jpeg,
-            width: decoder.width() as u32,
-            height: decoder.height() as u32,
+            width: size.0,
+            height: size.1,
             has_alpha: false,
             bit_depth: 8,
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
@@ -46,9 +48,10 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
                 MozColor::JCS_CMYK | MozColor::JCS_YCCK => ColorSpace::Cmyk,
                 _ => ColorSpace::Rgb,
             },
-            profile: join_profile(segments(ICC, ICC_SIGNATURE).collect()).map(Profile::Icc),
+            profile: join_profile(segments(ICC, ICC_SIGNATURE)).map(Profile::Icc),
             metadata: Metadata { exif, xmp: segments(EXIF_AND_XMP, XMP_SIGNATURE).next() },
-            frame_pixels: decoder.width() as u64 * decoder.height() as u64,
+            density_corrected,
+            frame_pixels: u64::from(size.0) * u64::from(size.1),
             missing_end: false,
         })
     })
@@ -104,11 +107,24 @@ fn guard<T>(work: impl FnOnce() -> std::io::Result<T>) -> Result<T> {
     }
 }
 
-/// Puts the segments of a profile into order: number and count precede the data (ICC.1:2022, B.4).
-fn join_profile(mut segments: Vec<Vec<u8>>) -> Option<Vec<u8>> {
-    segments.retain(|segment| segment.len() > 2);
-    segments.sort_by_key(|segment| segment[0]);
-    (!segments.is_empty()).then(|| segments.iter().flat_map(|segment| &segment[2..]).copied().collect())
+/// Puts the segments of a profile together: their number, from 1, and their count precede the data (ICC.1:2022, B.4). `None`
+/// unless they are just those, as browsers do; what comes when all are there is not looked at.
+fn join_profile(segments: impl Iterator<Item = Vec<u8>>) -> Option<Vec<u8>> {
+    let mut parts: Vec<Option<Vec<u8>>> = Vec::new();
+    for mut segment in segments.filter(|segment| segment.len() > 2) {
+        let data = segment.split_off(2);
+        let (number, count) = (usize::from(segment[0]), usize::from(segment[1]));
+        if parts.is_empty() {
+            parts.resize(count, None);
+        }
+        let same_count = parts.len() == count;
+        let free = parts.get_mut(number.checked_sub(1)?).filter(|part| part.is_none() && same_count)?;
+        *free = Some(data);
+        if parts.iter().all(Option::is_some) {
+            return Some(parts.into_iter().flatten().flatten().collect());
+        }
+    }
+    None
 }
 
 /// Browsers show baseline and progressive Huffman-coded JPEGs of 8 bits; so does the decoder. The others are sound files
@@ -159,6 +175,14 @@ pub(super) fn segments(data: &[u8]) -> impl Iterator<Item = (u8, usize)> {
         }
         None
     })
+}
+
+/// What is in the segment whose content begins there, as far as the file goes.
+pub(super) fn body(data: &[u8], content: usize) -> &[u8] {
+    let length =
+        data.get(content - 2..content).map_or(0, |bytes| usize::from(u16::from_be_bytes([bytes[0], bytes[1]])));
+    let end = (content + length.saturating_sub(2)).min(data.len());
+    data.get(content..end).unwrap_or_default()
 }
 
 pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
@@ -215,5 +239,43 @@ fn write_metadata<W: std::io::Write>(started: &mut mozjpeg::compress::CompressSt
     }
     if let Some(xmp) = &metadata.xmp {
         started.write_marker(EXIF_AND_XMP, &[XMP_SIGNATURE, xmp.as_slice()].concat());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(segments: &[&[u8]]) -> Option<Vec<u8>> {
+        join_profile(segments.iter().map(|segment| segment.to_vec()))
+    }
+
+    /// As Chromium 156 was found to read them: a segment without its numbers or data is none, and whatever comes when all are
+    /// there is not looked at.
+    #[test]
+    fn segments_of_a_profile_are_one_to_their_count() {
+        let whole = Some(b"abc".to_vec());
+        assert_eq!(joined(&[b"\x01\x01abc"]), whole);
+        assert_eq!(joined(&[b"\x02\x02c", b"\x01\x02ab"]), whole);
+        assert_eq!(joined(&[b"", b"\x01", b"\x01\x01", b"\x01\x01abc", b"\x00\x01x", b"\x01\x01x"]), whole);
+        assert_eq!(joined(&[b"\x01\x03a", b"\x02\x03b", b"\x03\x03c"]), whole);
+    }
+
+    #[test]
+    fn other_numbers_are_no_profile() {
+        let wrong: [&[&[u8]]; 9] = [
+            &[],
+            &[b"\x00\x01abc"],
+            &[b"\x00\x01abc", b"\x01\x01abc"],
+            &[b"\x01\x00abc"],
+            &[b"\x02\x01abc"],
+            &[b"\x01\x02abc"],
+            &[b"\x01\x02ab", b"\x01\x02c", b"\x02\x02c"],
+            &[b"\x01\x02ab", b"\x02\x03c"],
+            &[b"\x01\x03ab", b"\x02\x03", b"\x03\x03c"],
+        ];
+        for segments in wrong {
+            assert_eq!(joined(segments), None, "{segments:?}");
+        }
     }
 }

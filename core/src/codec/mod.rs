@@ -3,6 +3,8 @@
 
 mod animated;
 pub mod avif;
+mod exif;
+mod gain_map;
 mod gif;
 mod header;
 mod jpeg;
@@ -12,8 +14,9 @@ mod webp;
 
 pub(crate) use animated::{ANIMATION_BYTES_PER_PIXEL, Canvas, Canvases, Motion, canvases, plays, quality_that_sees};
 pub(crate) use avif::is_avif;
+pub(crate) use gain_map::lost_with;
+use header::without_exif_signature;
 pub use header::{ColorSpace, Header, InputFormat, Metadata};
-use header::{header_of, without_exif_signature};
 pub(crate) use strip::strip;
 
 use std::fmt;

@@ -1,67 +1,97 @@
-//! PNG: decoding by the `png` crate through `image`, encoding by oxipng.
+//! PNG: headers and colours. Decoding by the `png` crate, encoding by oxipng.
 
-use std::io::Cursor;
+mod chunks;
+mod decode;
+mod encode;
+
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use image::DynamicImage;
-use image::codecs::png::PngDecoder;
-use oxipng::{BitDepth, ColorType, Deflater, FilterStrategy, Options, RawImage};
-use rayon::prelude::*;
+use image::metadata::Orientation;
+use png::{ColorType, Info};
 
-use super::{Effort, Encoder, Header, InputFormat, Target, header_of, image_error};
-use crate::cancel::Cancel;
-use crate::color::{Gamma, Profile};
-use crate::content::looks_drawn;
+pub(super) use self::chunks::{Chunk, SIGNATURE_BYTES, chunk_at, closed, write_chunk};
+pub(super) use self::decode::decode;
+use self::decode::{open, smaller_frame};
+pub(super) use self::encode::{BYTES_PER_PIXEL, encode};
+use super::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
+use crate::color::{Conversion, Gamma, Profile};
 use crate::error::{Error, Result};
-use crate::image::{ImageBuffer, Pixels};
 use crate::limits::{MAX_PAGES, MAX_PNG_CHUNK_BYTES};
 
-/// Peak of encoding with the seven filters of `best` at once: each trial holds a filtered copy and its output, about 7
-/// bytes per RGBA pixel.
-pub(super) const BYTES_PER_PIXEL: u64 = 56;
-
-/// Below this density after a quick trial the image is drawn rather than photographed, PNG may win the race, and a slow
-/// deflate pays. A photo has 0.5 to 1 byte per pixel, ten times what a lossy rival needs: nobody gets the bytes that a slow
-/// deflate saves, and it comes in one piece that no second thread can share. Two photos of 3 megapixels: level 7 takes
-/// 0.3 to 0.5 s, level 9 three times as long for 2 to 3 % fewer bytes.
-const DRAWN_BYTES_PER_PIXEL: f64 = 0.5;
+const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
 pub(super) fn read_header(data: &[u8]) -> Result<Header> {
-    let mut header = header_of(InputFormat::Png, &mut open(data)?)?;
-    // What `image` does not tell: the depth as stored, the number of frames, and XMP in a compressed chunk.
-    let reader = png::Decoder::new(Cursor::new(data)).read_info();
-    let reader = reader.map_err(|error| Error::corrupt(InputFormat::Png, error))?;
-    let compressed = reader.info().compressed_latin1_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD);
-    header.metadata.xmp = header.metadata.xmp.or_else(|| unpack(compressed?.clone()));
-    let frames = reader.info().animation_control().map_or(1, |control| control.num_frames);
-    let profile = profile_of(reader.info())?;
-    Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), profile, ..header })
+    let file = closed(data);
+    let reader = open(&file.data)?;
+    let info = reader.info();
+    let (width, height) = info.size();
+    let frames = info.animation_control.map_or(1, |control| control.num_frames).clamp(1, MAX_PAGES);
+    let exif = info.exif_metadata.as_deref();
+    // Viewers do not look behind the signature that some writers take along from JPEG.
+    let orientation = exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    let has_alpha = matches!(info.color_type, ColorType::GrayscaleAlpha | ColorType::Rgba) || info.trns.is_some();
+    let is_gray = matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+    let color_space = if is_gray { ColorSpace::Gray } else { ColorSpace::Rgb };
+    Ok(Header {
+        format: InputFormat::Png,
+        width,
+        height,
+        has_alpha: has_alpha || smaller_frame(info).is_some(),
+        bit_depth: info.bit_depth as u8,
+        orientation,
+        pages: frames,
+        color_space,
+        profile: profile_of(info, color_space)?,
+        metadata: Metadata { exif: exif.map(|exif| without_exif_signature(exif.to_vec())), xmp: xmp_of(info) },
+        density_corrected: None,
+        frame_pixels: u64::from(width) * u64::from(height),
+        // Frames may be missing too.
+        missing_end: file.missing_end && frames == 1,
+    })
 }
 
 /// Exponents that are taken for sRGB's curve, as all browsers do: writers mean it by 45,455. Chromium's bounds, measured.
 const NEUTRAL_EXPONENTS: RangeInclusive<u32> = 43_182..=47_727;
 
-/// What the samples mean, by the first of these chunks: "cICP", "iCCP", "sRGB", then "gAMA" and "cHRM" (PNG specification,
-/// third edition, 4.3).
-fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
-    let points = info.coding_independent_code_points.filter(|points| points.is_video_full_range_image);
+/// Code points that Chromium knows (ITU-T H.273, tables 2 and 3). Of others, unspecified and reserved ones among them, it
+/// takes no notice, whatever the other one says.
+const KNOWN_PRIMARIES: [u8; 11] = [1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22];
+const KNOWN_TRANSFERS: [u8; 13] = [1, 4, 5, 6, 7, 8, 11, 13, 14, 15, 16, 17, 18];
+const BT709: u8 = 1;
+const XV_YCC: u8 = 11;
+
+/// What the samples mean, by the first of these chunks that says something: "cICP", "iCCP", "sRGB", then "gAMA" and "cHRM"
+/// (PNG specification, third edition, 4.3). A profile of another kind of samples ends the search; a damaged one stays only
+/// where there is nothing after it, to be warned of.
+fn profile_of(info: &Info<'_>, space: ColorSpace) -> Result<Option<Profile>> {
+    let points = info.coding_independent_code_points.filter(|points| {
+        points.is_video_full_range_image
+            && KNOWN_PRIMARIES.contains(&points.color_primaries)
+            && KNOWN_TRANSFERS.contains(&points.transfer_function)
+    });
     if let Some(points) = points {
         return match points.transfer_function {
             16 | 18 => Err(Error::UnsupportedInput { detected: "PNG with high dynamic range".to_owned() }),
+            // The two differ in light that no sample of a PNG is.
+            XV_YCC => Ok(Profile::from_cicp(points.color_primaries, BT709)),
             transfer => Ok(Profile::from_cicp(points.color_primaries, transfer)),
         };
     }
-    if let Some(icc) = &info.icc_profile {
-        return Ok(Some(Profile::Icc(icc.to_vec())));
+    let icc = info.icc_profile.as_ref().map(|icc| Profile::Icc(icc.to_vec()));
+    match icc {
+        Some(icc) if Conversion::is_damaged(&icc, space) => Ok(gamma_of(info).or(Some(icc))),
+        Some(icc) => Ok(Some(icc)),
+        None => Ok(gamma_of(info)),
     }
+}
+
+/// The curve and the primaries that "sRGB", "gAMA" and "cHRM" tell, if not sRGB's.
+fn gamma_of(info: &Info<'_>) -> Option<Profile> {
     if info.srgb.is_some() {
-        return Ok(None);
+        return None;
     }
     // Browsers ask for chromaticities only beside a gamma, and then for both, however near to sRGB they are.
-    let Some(exponent) = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|&exponent| exponent > 0) else {
-        return Ok(None);
-    };
+    let exponent = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|&exponent| exponent > 0)?;
     let chromaticities = info.chrm_chunk.map(|chrm| {
         [chrm.white, chrm.red, chrm.green, chrm.blue]
             .map(|(x, y)| [x.into_scaled(), y.into_scaled()])
@@ -70,144 +100,21 @@ fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
     });
     let chromaticities = chromaticities.and_then(Result::ok);
     let neutral = chromaticities.is_none() && NEUTRAL_EXPONENTS.contains(&exponent);
-    Ok((!neutral).then_some(Profile::Gamma(Gamma { exponent, chromaticities })))
+    (!neutral).then_some(Profile::Gamma(Gamma { exponent, chromaticities }))
 }
 
-/// The chunks that [`profile_of`] reads.
-fn add_profile(raw: &mut RawImage, profile: &Profile) {
-    match profile {
-        Profile::Icc(icc) => raw.add_icc_profile(icc),
-        // Matrix 0 and the full range: RGB as it is (PNG specification, 11.3.2.6).
-        Profile::Cicp { primaries, transfer } => raw.add_png_chunk(*b"cICP", vec![*primaries, *transfer, 0, 1]),
-        Profile::Gamma(Gamma { exponent, chromaticities }) => {
-            raw.add_png_chunk(*b"gAMA", exponent.to_be_bytes().to_vec());
-            if let Some(chromaticities) = chromaticities {
-                raw.add_png_chunk(*b"cHRM", chromaticities.iter().flat_map(|number| number.to_be_bytes()).collect());
-            }
-        }
-    }
-}
-
-fn unpack(mut chunk: png::text_metadata::ZTXtChunk) -> Option<Vec<u8>> {
-    chunk.decompress_text_with_limit(MAX_PNG_CHUNK_BYTES as usize).ok()?;
-    // The chunk's Latin-1 is a costume: each character is one byte of the packet, which is UTF-8.
-    chunk.get_text().ok().map(|text| text.chars().map(|byte| byte as u8).collect())
-}
-
-pub(super) fn decode(data: &[u8]) -> Result<DynamicImage> {
-    DynamicImage::from_decoder(open(data)?).map_err(|error| image_error(InputFormat::Png, error))
-}
-
-fn open(data: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>> {
-    let mut limits = image::Limits::no_limits();
-    // Pixel memory is bounded by our own limits; this one bounds what text and profile chunks may unpack to.
-    limits.max_alloc = Some(MAX_PNG_CHUNK_BYTES);
-    PngDecoder::with_limits(Cursor::new(data), limits).map_err(|error| image_error(InputFormat::Png, error))
-}
-
-const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
-
-/// Filters that are tried and the deflate levels: a quick trial of every filter, then one thorough run of the best.
-struct Plan {
-    filters: Vec<FilterStrategy>,
-    /// libdeflate level for drawings and for photos.
-    drawn: u8,
-    photo: u8,
-}
-
-impl Plan {
-    /// Filters as in oxipng's presets 1, 2 and 4, but only the one that photographs want in a hurry; levels measured on the
-    /// corpus: 9 is the last before the near-optimal parsers, 11 gains up to 5 % on drawings, 12 rarely more than 0.3 %.
-    fn new(effort: Effort, image: &ImageBuffer) -> Self {
-        use FilterStrategy as F;
-        match effort {
-            Effort::Instant | Effort::Fast if !looks_drawn(image) => {
-                Self { filters: vec![F::Bigrams], drawn: 6, photo: 6 }
-            }
-            Effort::Instant | Effort::Fast => Self { filters: vec![F::NONE, F::Bigrams], drawn: 9, photo: 6 },
-            Effort::Balanced => Self { filters: vec![F::NONE, F::SUB, F::Entropy, F::Bigrams], drawn: 11, photo: 7 },
-            Effort::Best => {
-                let filters = vec![F::NONE, F::SUB, F::PAETH, F::MinSum, F::Entropy, F::Bigrams, F::BigEnt];
-                Self { filters, drawn: 12, photo: 12 }
-            }
-        }
-    }
-}
-
-/// libdeflate level of the quick trial: the lowest that ranks filters as the thorough levels do (oxipng uses 5 too).
-const TRIAL_LEVEL: u8 = 5;
-
-pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
-    let plan = Plan::new(encoder.effort, image);
-    let mut raw = raw_image(&encoder.as_profiled(image))?;
-    add_metadata(&mut raw, encoder);
-    if let Some(profile) = encoder.profile {
-        add_profile(&mut raw, profile);
-    }
-    let compress = |filter, level| compress(&raw, filter, level, target, encoder.cancel);
-    if let [only] = plan.filters.as_slice() {
-        return compress(only, plan.photo);
-    }
-    let quick = |filter| compress(filter, TRIAL_LEVEL);
-    let trials = plan.filters.par_iter().map(quick).collect::<Result<Vec<_>>>()?;
-    // Ties go to the earlier filter: `min_by_key` keeps the first.
-    let (filter, trial) = plan
-        .filters
-        .iter()
-        .zip(&trials)
-        .min_by_key(|(_, file)| file.len())
-        .ok_or_else(|| Error::internal("no PNG filter was tried"))?;
-    let density = trial.len() as f64 / image.pixel_count() as f64;
-    let level = if density < DRAWN_BYTES_PER_PIXEL { plan.drawn } else { plan.photo };
-    let thorough = compress(filter, level)?;
-    // A higher level is not smaller on every image.
-    Ok(trials.into_iter().chain([thorough]).min_by_key(Vec::len).unwrap_or_default())
-}
-
-fn compress(raw: &RawImage, filter: &FilterStrategy, level: u8, target: Target, cancel: &Cancel) -> Result<Vec<u8>> {
-    cancel.check()?;
-    // Reductions that change no sample (palette, grey, bit depth) are on by default.
-    let options = Options {
-        optimize_alpha: target != Target::Lossless,
-        filters: [filter.clone()].into_iter().collect(),
-        deflater: Deflater::Libdeflater { compression: level },
-        ..Options::default()
-    };
-    raw.create_optimized_png(&options).map_err(|error| Error::internal(error.to_string()))
-}
-
-fn raw_image(image: &ImageBuffer) -> Result<RawImage> {
-    let (color, depth, samples) = match image.pixels() {
-        Pixels::Gray8(samples) => (ColorType::Grayscale { transparent_shade: None }, BitDepth::Eight, bytes(samples)),
-        Pixels::Rgb8(samples) => (ColorType::RGB { transparent_color: None }, BitDepth::Eight, bytes(samples)),
-        Pixels::Rgba8(samples) => (ColorType::RGBA, BitDepth::Eight, bytes(samples)),
-        Pixels::Gray16(samples) => {
-            (ColorType::Grayscale { transparent_shade: None }, BitDepth::Sixteen, big_endian(samples))
-        }
-        Pixels::Rgb16(samples) => (ColorType::RGB { transparent_color: None }, BitDepth::Sixteen, big_endian(samples)),
-        Pixels::Rgba16(samples) => (ColorType::RGBA, BitDepth::Sixteen, big_endian(samples)),
-    };
-    RawImage::new(image.width(), image.height(), color, depth, samples)
-        .map_err(|error| Error::internal(error.to_string()))
-}
-
-/// oxipng owns its samples, so they are copied.
-fn bytes(samples: &Arc<Vec<u8>>) -> Vec<u8> {
-    samples.as_ref().clone()
-}
-
-fn big_endian(samples: &[u16]) -> Vec<u8> {
-    samples.iter().flat_map(|sample| sample.to_be_bytes()).collect()
-}
-
-fn add_metadata(raw: &mut RawImage, encoder: &Encoder<'_>) {
-    if let Some(exif) = &encoder.metadata.exif {
-        raw.add_png_chunk(*b"eXIf", exif.clone());
-    }
-    if let Some(xmp) = &encoder.metadata.xmp {
-        // iTXt: keyword, 0, not compressed, method 0, no language, no translated keyword (PNG specification 11.3.3.4).
-        let mut chunk = [XMP_KEYWORD.as_bytes(), &[0; 5]].concat();
-        chunk.extend_from_slice(xmp);
-        raw.add_png_chunk(*b"iTXt", chunk);
-    }
+/// The XMP packet, compressed or not.
+fn xmp_of(info: &Info<'_>) -> Option<Vec<u8>> {
+    const MOST: usize = MAX_PNG_CHUNK_BYTES as usize;
+    let text = info.utf8_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD).cloned();
+    let packet = text.and_then(|mut chunk| {
+        chunk.decompress_text_with_limit(MOST).ok()?;
+        chunk.get_text().ok().map(String::into_bytes)
+    });
+    packet.or_else(|| {
+        let mut chunk = info.compressed_latin1_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD)?.clone();
+        chunk.decompress_text_with_limit(MOST).ok()?;
+        // The chunk's Latin-1 is a costume: each character is one byte of the packet, which is UTF-8.
+        chunk.get_text().ok().map(|text| text.chars().map(|byte| byte as u8).collect())
+    })
 }

@@ -7,20 +7,21 @@
 use image::metadata::Orientation;
 
 use super::gif::{Block, Gif};
-use super::webp::Chunk;
-use super::{Header, InputFormat, Metadata, avif, jpeg, read_header, webp};
+use super::png::{SIGNATURE_BYTES, chunk_at, write_chunk};
+use super::{Header, InputFormat, Metadata, avif, exif, jpeg, png, read_header, webp};
 
 /// `data`, whose header was read, without metadata. `None` if they cannot be taken out, or if the rest would be read as
 /// another picture.
 pub(crate) fn strip(header: &Header, data: &[u8]) -> Option<Vec<u8>> {
     let stripped = match header.format {
-        InputFormat::Jpeg => strip_jpeg(data, header.orientation),
-        InputFormat::Png => strip_png(data, header.orientation),
+        InputFormat::Jpeg => strip_jpeg(header, data),
+        InputFormat::Png => strip_png(&png::closed(data).data, header.orientation),
         InputFormat::Webp => strip_webp(data),
         InputFormat::Gif => strip_gif(data),
         InputFormat::Avif => avif::blank_metadata(data),
     }?;
-    let bare = |header: &Header| Header { metadata: Metadata::default(), ..header.clone() };
+    // A missing end is put there.
+    let bare = |header: &Header| Header { metadata: Metadata::default(), missing_end: false, ..header.clone() };
     let same = read_header(header.format, &stripped).is_ok_and(|after| bare(&after) == bare(header));
     same.then_some(stripped)
 }
@@ -31,14 +32,18 @@ struct Copy<'a> {
     /// Up to where the file was copied or left out.
     done: usize,
     out: Vec<u8>,
-    /// What stands for the EXIF block, if the picture has to be turned.
-    orientation: Option<Vec<u8>>,
+    /// What stands for the EXIF block, if it says how the picture is shown.
+    exif: Option<Vec<u8>>,
 }
 
 impl<'a> Copy<'a> {
-    fn new(data: &'a [u8], orientation: Orientation) -> Self {
+    fn new(data: &'a [u8], exif: Option<Vec<u8>>) -> Self {
+        Self { data, done: 0, out: Vec::with_capacity(data.len()), exif }
+    }
+
+    fn turned(data: &'a [u8], orientation: Orientation) -> Self {
         let turned = orientation != Orientation::NoTransforms;
-        Self { data, done: 0, out: Vec::with_capacity(data.len()), orientation: turned.then(|| exif_of(orientation)) }
+        Self::new(data, turned.then(|| exif::minimal(orientation, None)))
     }
 
     fn up_to(&mut self, end: usize) -> Option<()> {
@@ -55,31 +60,25 @@ impl<'a> Copy<'a> {
         Some(())
     }
 
-    /// The copy, if the orientation found its place.
+    /// The copy, if the EXIF block found its place.
     fn finish(self) -> Option<Vec<u8>> {
-        self.orientation.is_none().then_some(self.out)
+        self.exif.is_none().then_some(self.out)
     }
-}
-
-/// A TIFF structure with one directory of one entry, the orientation (TIFF 6.0; EXIF tag 0x0112, a SHORT).
-fn exif_of(orientation: Orientation) -> Vec<u8> {
-    let mut exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
-    exif.push(orientation.to_exif());
-    exif.extend([0; 6]);
-    exif
 }
 
 /// JPEG: the segments that viewers need, up to the end of the first picture. What lies behind it are previews, videos or
 /// gain maps, which are lost without their descriptions.
-fn strip_jpeg(data: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
-    let mut copy = Copy::new(data, orientation);
+fn strip_jpeg(header: &Header, data: &[u8]) -> Option<Vec<u8>> {
+    let density = header.density_corrected.map(|size| ((header.width, header.height), size));
+    let says_something = density.is_some() || header.orientation != Orientation::NoTransforms;
+    let mut copy = Copy::new(data, says_something.then(|| exif::minimal(header.orientation, density)));
     let mut end = 2;
     for (marker, content) in jpeg::segments(data) {
         let length = usize::from(u16::from_be_bytes([data[content - 2], data[content - 1]]));
         end = content - 2 + length;
         let body = data.get(content..end)?;
         if body.starts_with(jpeg::EXIF_SIGNATURE) && marker == 0xE1 {
-            let instead = copy.orientation.take().map(|exif| jpeg_segment(marker, &exif));
+            let instead = copy.exif.take().map(|exif| jpeg_segment(marker, &exif));
             copy.replace(content - 4, end, &instead.unwrap_or_default())?;
         } else if !stays_in_jpeg(marker, body) {
             copy.replace(content - 4, end, &[])?;
@@ -114,24 +113,19 @@ const SHOWN_PNG_CHUNKS: [&[u8; 4]; 14] = [
 ];
 
 fn strip_png(data: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
-    const SIGNATURE: usize = 8;
-    let mut copy = Copy::new(data, orientation);
-    let mut start = SIGNATURE;
+    let mut copy = Copy::turned(data, orientation);
+    let mut start = SIGNATURE_BYTES;
     loop {
-        let length = u32::from_be_bytes(*data.get(start..)?.first_chunk()?) as usize;
-        let kind: &[u8; 4] = data.get(start + 4..)?.first_chunk()?;
-        // Length, kind and checksum.
-        let end = start.checked_add(length)?.checked_add(12)?;
-        data.get(start..end)?;
+        let png::Chunk { kind, end } = chunk_at(data, start)?;
         // A small first letter: not needed to show the picture.
         let critical = kind[0].is_ascii_uppercase();
-        if kind == b"eXIf" {
-            let instead = copy.orientation.take().map(|exif| png_chunk(*kind, &exif));
+        if &kind == b"eXIf" {
+            let instead = copy.exif.take().map(|exif| write_chunk(kind, &exif));
             copy.replace(start, end, &instead.unwrap_or_default())?;
-        } else if !critical && !SHOWN_PNG_CHUNKS.contains(&kind) {
+        } else if !critical && !SHOWN_PNG_CHUNKS.contains(&&kind) {
             copy.replace(start, end, &[])?;
         }
-        if kind == b"IEND" {
+        if &kind == b"IEND" {
             copy.up_to(end)?;
             return copy.finish();
         }
@@ -139,17 +133,11 @@ fn strip_png(data: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
     }
 }
 
-fn png_chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
-    let body = [&kind, content].concat();
-    let length = (content.len() as u32).to_be_bytes();
-    [&length[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
-}
-
 /// WebP: what is shown and the profile. No viewer turns it, so that nothing stands for its EXIF block.
 fn strip_webp(data: &[u8]) -> Option<Vec<u8>> {
     const SHOWN: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
-    let mut copy = Copy::new(data, Orientation::NoTransforms);
-    for Chunk { kind, range, .. } in webp::chunks(data) {
+    let mut copy = Copy::new(data, None);
+    for webp::Chunk { kind, range, .. } in webp::chunks(data) {
         if SHOWN.contains(&kind) {
             copy.up_to(range.end)?;
         } else {
@@ -167,7 +155,7 @@ fn strip_webp(data: &[u8]) -> Option<Vec<u8>> {
 
 /// GIF: the blocks that some viewer may show something of, and how often it repeats; to a block that breaks off.
 fn strip_gif(data: &[u8]) -> Option<Vec<u8>> {
-    let mut copy = Copy::new(data, Orientation::NoTransforms);
+    let mut copy = Copy::new(data, None);
     for (range, block) in Gif::open(data)?.blocks() {
         match block {
             Block::Frame(_) | Block::Repeat(_) | Block::Shown | Block::Trailer => copy.up_to(range.end)?,

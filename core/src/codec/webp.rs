@@ -46,6 +46,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
             exif: exif.map(|exif| without_exif_signature(exif.to_vec())),
             xmp: xmp.map(<[u8]>::to_vec),
         },
+        density_corrected: None,
         frame_pixels: u64::from(width) * u64::from(height),
         missing_end: false,
     })

@@ -24,7 +24,12 @@ impl Conversion {
     /// `space`: viewers then take them for sRGB.
     pub fn new(profile: &Profile, space: ColorSpace) -> Result<Option<Self>, Refusal> {
         // Profiles come from anywhere: a panic over one is the profile's fault.
-        catch(|| Ok(Self::checked(profile, space))).unwrap_or(Err("it is damaged"))
+        catch(|| Ok(Self::checked(profile, space))).unwrap_or(Err(profile::DAMAGED))
+    }
+
+    /// Whether viewers cannot read what the profile says of samples of any kind.
+    pub(crate) fn is_damaged(profile: &Profile, space: ColorSpace) -> bool {
+        Self::new(profile, space).is_err_and(|refusal| refusal != profile::OTHER_SAMPLES)
     }
 
     fn checked(profile: &Profile, space: ColorSpace) -> Result<Option<Self>, Refusal> {
@@ -34,7 +39,7 @@ impl Conversion {
             // Grey samples are three equal ones.
             (ColorSpace::Gray | ColorSpace::Rgb, DataColorSpace::Rgb) => Layout::Rgb,
             (ColorSpace::Cmyk, DataColorSpace::Cmyk) => Layout::Rgba,
-            _ => return Err("it describes another kind of samples"),
+            _ => return Err(profile::OTHER_SAMPLES),
         };
         let levels = distance(&source, layout, &ColorProfile::new_srgb()).map_err(|_| "it lacks a part")?;
         Ok((levels > SAME).then_some(Self(source)))

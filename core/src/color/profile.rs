@@ -52,6 +52,8 @@ const STEPS: f32 = 100_000.0;
 
 /// Why a profile is not applied, as the end of a sentence.
 pub type Refusal = &'static str;
+pub(super) const DAMAGED: Refusal = "it is damaged";
+pub(super) const OTHER_SAMPLES: Refusal = "it describes another kind of samples";
 
 impl Profile {
     /// What code points say, if it is not sRGB.
@@ -63,7 +65,9 @@ impl Profile {
 
     pub(super) fn parse(&self) -> Result<ColorProfile, Refusal> {
         match self {
-            Self::Icc(icc) => ColorProfile::new_from_slice(icc).map_err(|_| "it is damaged"),
+            // moxcms does not look whether all of it is there (ICC.1:2022, 7.2.2).
+            Self::Icc(icc) if declared_bytes(icc).is_none_or(|bytes| bytes > icc.len()) => Err(DAMAGED),
+            Self::Icc(icc) => ColorProfile::new_from_slice(icc).map_err(|_| DAMAGED),
             Self::Cicp { primaries, transfer } => from_code_points(*primaries, *transfer),
             Self::Gamma(gamma) => Ok(gamma.to_profile()),
         }
@@ -103,6 +107,10 @@ impl Profile {
     pub(crate) fn is_gray(&self) -> bool {
         self.parse().is_ok_and(|profile| profile.color_space == DataColorSpace::Gray)
     }
+}
+
+fn declared_bytes(icc: &[u8]) -> Option<usize> {
+    icc.first_chunk().map(|bytes| u32::from_be_bytes(*bytes) as usize)
 }
 
 impl Gamma {

@@ -36,6 +36,7 @@ pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
         color_space: if file.color.monochrome { ColorSpace::Gray } else { ColorSpace::Rgb },
         profile: file.profile.map(|icc| Profile::Icc(icc.to_vec())).or_else(|| profile_of(file.color.description?)),
         metadata: Metadata { exif: file.exif().map(without_exif_signature), xmp: file.xmp() },
+        density_corrected: None,
         frame_pixels: u64::from(file.color.width) * u64::from(file.color.height),
         missing_end: false,
     })
