@@ -93,6 +93,12 @@ impl Call for ScoreCall {
 
     fn admit(&self) -> Result<Admission<f64>> {
         let [reference, candidate] = self.headers()?;
+        for header in [&reference, &candidate] {
+            if header.is_high_dynamic_range() {
+                let detected = format!("{} with high dynamic range", header.format);
+                return Err(Error::UnsupportedInput { detected });
+            }
+        }
         let (expected, received) = (reference.shown_size(), candidate.shown_size());
         if expected != received {
             return Err(Error::InvalidOption {

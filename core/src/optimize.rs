@@ -175,7 +175,7 @@ fn variant(
     };
     // An animation begins with its first frame, whichever stands for it elsewhere.
     let first = animation.as_ref().map_or(&image, Animation::first);
-    let placeholder = match options.placeholder() {
+    let placeholder = match options.placeholder().filter(|_| !header.is_high_dynamic_range()) {
         Some(kind) => catch(|| kind.of(&in_srgb(first.clone(), header, kept.as_ref())?, cancel))?,
         None => None,
     };
@@ -184,7 +184,9 @@ fn variant(
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, options);
     warnings.extend(dropped);
-    let plan = if header.is_animated() {
+    let plan = if header.is_high_dynamic_range() {
+        candidate::plan_high_dynamic_range(&image, options)
+    } else if header.is_animated() {
         candidate::plan_animated(header, animation.as_ref(), &image, profile, options)
     } else {
         candidate::plan(&image, profile, options)

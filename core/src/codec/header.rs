@@ -96,6 +96,12 @@ impl Header {
         }
     }
 
+    /// Whether its colours are of high dynamic range (PQ or HLG), which is neither converted nor written.
+    #[must_use]
+    pub fn is_high_dynamic_range(&self) -> bool {
+        self.profile.as_ref().is_some_and(Profile::is_high_dynamic_range)
+    }
+
     #[must_use]
     pub fn is_animated(&self) -> bool {
         self.pages > 1

@@ -70,7 +70,7 @@ impl Format {
     /// Whether the format can say that its samples mean this.
     #[must_use]
     pub fn can_tell(self, profile: &Profile) -> bool {
-        // avif-serialize writes no ICC profile, only code points.
+        // Of an AVIF only code points are written.
         self != Self::Avif || profile.primaries().is_some()
     }
 
@@ -120,14 +120,23 @@ pub(crate) enum Viewer {
     Careless,
 }
 
+/// Whose file is decoded, which decides whom it is entrusted to: only AVIF has two decoders (`codec/avif/decoder.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// Anyone's. Nothing that it says is trusted.
+    Foreign,
+    /// What our own encoder has just made.
+    Own,
+}
+
 /// Decodes the pixels, as stored, of a file whose header was read and found within the limits.
-pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer) -> Result<DynamicImage> {
+pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer, provenance: Provenance) -> Result<DynamicImage> {
     match header.format {
         InputFormat::Jpeg => jpeg::decode(header, data),
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(data),
         InputFormat::Gif => gif::decode(header, data),
-        InputFormat::Avif => avif::decode(data, viewer),
+        InputFormat::Avif => avif::decode(data, viewer, provenance),
     }
 }
 
@@ -251,7 +260,7 @@ impl<'a> Encoder<'a> {
     /// Metadata that this encoder's container cannot hold, by name.
     #[must_use]
     pub fn dropped_metadata(&self) -> Option<&'static str> {
-        // avif-serialize writes an Exif item but no XMP item.
+        // An AVIF gets no item for it.
         (self.format == Format::Avif && self.metadata.xmp.is_some()).then_some("XMP")
     }
 }

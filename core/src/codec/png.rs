@@ -47,10 +47,7 @@ const NEUTRAL_EXPONENTS: RangeInclusive<u32> = 43_182..=47_727;
 fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
     let points = info.coding_independent_code_points.filter(|points| points.is_video_full_range_image);
     if let Some(points) = points {
-        return match points.transfer_function {
-            16 | 18 => Err(Error::UnsupportedInput { detected: "PNG with high dynamic range".to_owned() }),
-            transfer => Ok(Profile::from_cicp(points.color_primaries, transfer)),
-        };
+        return Ok(Profile::from_cicp(points.color_primaries, points.transfer_function));
     }
     if let Some(icc) = &info.icc_profile {
         return Ok(Some(Profile::Icc(icc.to_vec())));
