@@ -81,12 +81,12 @@ function changedObu(random, unit) {
 function mutatedStream(random, stream) {
   let units = obusOf(stream)
   for (let left = 1 + below(random, 3); left > 0; left--) {
+    if (units.length === 0) return obu(freshObu(random))
     const at = below(random, units.length)
     units =
       random() < 0.5
         ? rearranged(random, units, () => freshObu(random))
         : units.map((unit, index) => (index === at ? changedObu(random, unit) : unit))
-    if (units.length === 0) return Buffer.alloc(0)
   }
   return Buffer.concat(units.map(obu))
 }

@@ -82,7 +82,8 @@ export function itemsOf(file) {
 /** A file of such items, the first of which is the picture; the data lie in "idat" or, with `inFile`, in "mdat". */
 export function buildAvif(items, { inFile = true } = {}) {
   const properties = items.flatMap(item => item.properties)
-  const associations = items.map(item => {
+  // In the order of their numbers, which libavif insists on.
+  const associations = [...items].sort((a, b) => a.id - b.id).map(item => {
     const indices = item.properties.map(
       property => (properties.indexOf(property) + 1) | (property.essential ? 0x80 : 0),
     )

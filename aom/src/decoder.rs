@@ -45,7 +45,8 @@ pub fn decode(obus: &[u8], threads: usize) -> Result<Option<Frame>, AomError> {
         ffi::aom_codec_dec_init_ver(context.raw(), ffi::aom_codec_av1_dx(), &raw const config, 0, version)
     };
     context.check(answer)?;
-    context.control(ffi::AV1D_SET_ROW_MT, c_int::from(std::env::var_os("ROWMT").is_some()))?;
+    // It keeps the coefficients of the whole frame, which doubles the memory.
+    context.control(ffi::AV1D_SET_ROW_MT, 0)?;
     // SAFETY: the context is initialised; libaom only reads the bytes, during this call.
     let answer = unsafe { ffi::aom_codec_decode(context.raw(), obus.as_ptr(), obus.len(), ptr::null_mut()) };
     context.check(answer)?;

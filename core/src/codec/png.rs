@@ -35,7 +35,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
     let compressed = reader.info().compressed_latin1_text.iter().find(|chunk| chunk.keyword == XMP_KEYWORD);
     header.metadata.xmp = header.metadata.xmp.or_else(|| unpack(compressed?.clone()));
     let frames = reader.info().animation_control().map_or(1, |control| control.num_frames);
-    let profile = profile_of(reader.info())?;
+    let profile = profile_of(reader.info());
     Ok(Header { bit_depth: reader.info().bit_depth as u8, pages: frames.clamp(1, MAX_PAGES), profile, ..header })
 }
 
@@ -44,21 +44,19 @@ const NEUTRAL_EXPONENTS: RangeInclusive<u32> = 43_182..=47_727;
 
 /// What the samples mean, by the first of these chunks: "cICP", "iCCP", "sRGB", then "gAMA" and "cHRM" (PNG specification,
 /// third edition, 4.3).
-fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
+fn profile_of(info: &png::Info<'_>) -> Option<Profile> {
     let points = info.coding_independent_code_points.filter(|points| points.is_video_full_range_image);
     if let Some(points) = points {
-        return Ok(Profile::from_cicp(points.color_primaries, points.transfer_function));
+        return Profile::from_cicp(points.color_primaries, points.transfer_function);
     }
     if let Some(icc) = &info.icc_profile {
-        return Ok(Some(Profile::Icc(icc.to_vec())));
+        return Some(Profile::Icc(icc.to_vec()));
     }
     if info.srgb.is_some() {
-        return Ok(None);
+        return None;
     }
     // Browsers ask for chromaticities only beside a gamma, and then for both, however near to sRGB they are.
-    let Some(exponent) = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|&exponent| exponent > 0) else {
-        return Ok(None);
-    };
+    let exponent = info.gama_chunk.map(png::ScaledFloat::into_scaled).filter(|&exponent| exponent > 0)?;
     let chromaticities = info.chrm_chunk.map(|chrm| {
         [chrm.white, chrm.red, chrm.green, chrm.blue]
             .map(|(x, y)| [x.into_scaled(), y.into_scaled()])
@@ -67,7 +65,7 @@ fn profile_of(info: &png::Info<'_>) -> Result<Option<Profile>> {
     });
     let chromaticities = chromaticities.and_then(Result::ok);
     let neutral = chromaticities.is_none() && NEUTRAL_EXPONENTS.contains(&exponent);
-    Ok((!neutral).then_some(Profile::Gamma(Gamma { exponent, chromaticities })))
+    (!neutral).then_some(Profile::Gamma(Gamma { exponent, chromaticities }))
 }
 
 /// The chunks that [`profile_of`] reads.

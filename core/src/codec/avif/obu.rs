@@ -169,7 +169,7 @@ mod tests {
         let mut open = [header.clone(), vec![6 << 3]].concat();
         open.extend([7; 200]);
         let Stream { obus: kept, .. } = Stream::of(&open).unwrap();
-        assert_eq!(kept[header.len()..][..3], [6 << 3 | 2, 200 | 0x80, 1]);
+        assert_eq!(kept[header.len()..][..3], [6 << 3 | 2, 0xC8, 1]);
         assert_eq!(kept.len(), header.len() + 3 + 200);
     }
 

@@ -6,6 +6,7 @@ use crate::error::Result;
 
 /// What a decoder takes on trust, and a container repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of AV1, each on its own")]
 pub(super) struct SequenceHeader {
     pub profile: u8,
     /// `seq_level_idx` and `seq_tier` of the first operating point.

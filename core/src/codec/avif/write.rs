@@ -158,7 +158,9 @@ fn boxed(name: &Code, parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     bytes.extend((length as u32).to_be_bytes());
     bytes.extend(name);
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     bytes
 }
 
