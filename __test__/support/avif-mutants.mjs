@@ -135,12 +135,13 @@ const replaced = (list, at, entry) => list.map((other, index) => (index === at ?
 
 /** One change somewhere in a forest of boxes. */
 function mutatedBoxes(random, boxes) {
+  if (boxes.length === 0) return [{ name: pick(random, NAMES), body: noise(random, below(random, 40)) }]
   const at = below(random, boxes.length)
   const part = boxes[at]
-  if (part?.children?.length > 0 && random() < 0.8) {
+  if (part.children && random() < 0.8) {
     return replaced(boxes, at, { ...part, children: mutatedBoxes(random, part.children) })
   }
-  if (part && random() < 0.5) return replaced(boxes, at, changedBox(random, part))
+  if (random() < 0.5) return replaced(boxes, at, changedBox(random, part))
   return rearranged(random, boxes, () => ({ name: pick(random, NAMES), body: noise(random, below(random, 40)) }))
 }
 
@@ -165,5 +166,7 @@ export function mutant(file, seed) {
   for (let left = boxes; left > 0; left--) parts = mutatedBoxes(random, parts)
   copy = Buffer.concat(parts.map(serialized))
   if (random() < 0.05) copy = copy.subarray(0, below(random, copy.length))
+  // No bytes at all are no image, which is the caller's mistake.
+  if (copy.length === 0) copy = Buffer.alloc(1)
   return random() < 0.1 ? flipped(random, copy) : copy
 }

@@ -83,12 +83,14 @@ export function itemsOf(file) {
 export function buildAvif(items, { inFile = true } = {}) {
   const properties = items.flatMap(item => item.properties)
   // In the order of their numbers, which libavif insists on.
-  const associations = [...items].sort((a, b) => a.id - b.id).map(item => {
-    const indices = item.properties.map(
-      property => (properties.indexOf(property) + 1) | (property.essential ? 0x80 : 0),
-    )
-    return Buffer.concat([number(2, item.id), number(1, indices.length), Buffer.from(indices)])
-  })
+  const associations = [...items]
+    .sort((a, b) => a.id - b.id)
+    .map(item => {
+      const indices = item.properties.map(
+        property => (properties.indexOf(property) + 1) | (property.essential ? 0x80 : 0),
+      )
+      return Buffer.concat([number(2, item.id), number(1, indices.length), Buffer.from(indices)])
+    })
   const references = items.flatMap(({ id, references }) =>
     [...new Set(references.map(({ kind }) => kind))].map(kind => {
       const targets = references.filter(reference => reference.kind === kind).map(({ to }) => number(2, to))
