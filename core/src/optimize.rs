@@ -83,7 +83,7 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     } else {
         0
     };
-    files + decoded * decode::BYTES_PER_PIXEL + resizing + pixels * (encoders * bytes_per_sample + judge)
+    files + decoded * decode::bytes_per_pixel(header) + resizing + pixels * (encoders * bytes_per_sample + judge)
 }
 
 /// Memory that variants of one picture need, one after the other.
