@@ -1,13 +1,7 @@
 // AVIF as input: what pixrace decodes is what sharp (libheif) decodes, to the bit or within a bound; the header says what
-// the file says; orientation and colour description are understood; a cut or changed file ends with a typed error or a
-// picture. Needs no corpus.
+// the file says; orientation and colour description are understood. Needs no corpus.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { before, describe, test } from 'node:test'
 import sharp from 'sharp'
 import pixrace from '../index.js'
 import { addProperty, patchBox, premultiplied } from './support/boxes.mjs'
@@ -184,17 +178,31 @@ describe('what the file says of its picture', () => {
     })
   }
 
-  test('high dynamic range and unknown colour are refused', async () => {
-    for (const [description, detected] of [
-      [[9, 16, 9, 0x80], 'AVIF with high dynamic range (PQ)'],
-      [[9, 18, 9, 0x80], 'AVIF with high dynamic range (HLG)'],
-      [[1, 13, 14, 0x80], 'AVIF with matrix coefficients 14'],
-    ]) {
-      await assert.rejects(pixrace.optimize(described(description)), {
-        code: 'ERR_PIXRACE_UNSUPPORTED_INPUT',
-        detected,
-      })
+  test('high dynamic range passes through', async () => {
+    for (const transfer of [16, 18]) {
+      const changed = described([9, transfer, 9, 0x80])
+      assert.equal((await pixrace.inspect(changed)).width, 320)
+      const { data, isOriginal, warnings, candidates } = await pixrace.optimize(changed)
+      assert.ok(isOriginal && data.equals(changed))
+      assert.deepEqual(new Set(warnings.map(({ code }) => code)), new Set(['format-skipped']))
+      for (const { message } of warnings) assert.match(message, /high dynamic range/)
+      assert.deepEqual(
+        candidates.map(({ outcome }) => outcome),
+        [...Array(4).fill('skipped'), 'won'],
+      )
+      for (const options of [{ keepOriginal: false }, { resize: { width: 10 } }]) {
+        await assert.rejects(pixrace.optimize(changed, options), {
+          code: 'ERR_PIXRACE_NO_CANDIDATE',
+          message: /high dynamic range/,
+        })
+      }
+      await assert.rejects(pixrace.score(file, changed), { code: 'ERR_PIXRACE_UNSUPPORTED_INPUT' })
     }
+  })
+
+  test('matrix coefficients that nobody shows are refused', async () => {
+    const refused = { code: 'ERR_PIXRACE_UNSUPPORTED_INPUT', detected: 'AVIF with matrix coefficients 14' }
+    await assert.rejects(pixrace.optimize(described([1, 13, 14, 0x80])), refused)
   })
 
   test('an essential property that is not understood is refused', async () => {
@@ -236,14 +244,6 @@ describe('what the file says of its picture', () => {
     }
   })
 
-  test('a grid of tiles is refused', async () => {
-    const grid = Buffer.from(file)
-    grid.write('grid', grid.indexOf('av01', grid.indexOf('infe')), 'latin1')
-    const refused = { code: 'ERR_PIXRACE_UNSUPPORTED_INPUT', detected: 'AVIF with a grid of tiles' }
-    await assert.rejects(pixrace.optimize(grid), refused)
-    await assert.rejects(pixrace.inspect(grid), refused)
-  })
-
   test('a size or depth that the stream denies is an error', async () => {
     for (const [box, offset, change] of [
       ['ispe', 7, byte => byte - 1],
@@ -282,37 +282,4 @@ test('an AVIF is an original as any other', async () => {
   const { data, format, isOriginal } = await pixrace.optimize(file, { formats: ['png'], effort: 'fast' })
   assert.deepEqual([format, isOriginal], ['avif', true])
   assert.ok(data.equals(file))
-})
-
-describe('changed bytes', () => {
-  const EXPECTED = ['done', 'ERR_PIXRACE_CORRUPT_INPUT', 'ERR_PIXRACE_UNSUPPORTED_INPUT', 'ERR_PIXRACE_LIMIT_EXCEEDED']
-  /** Of each file. */
-  const MUTATIONS = 150
-  const folder = mkdtempSync(path.join(tmpdir(), 'pixrace-avif-'))
-  after(() => rmSync(folder, { recursive: true }))
-
-  test('end with a typed error or a picture, never with the process', async () => {
-    const files = [await own('alpha-gradient.png'), await byLibheif('photo.png'), await byLibheif('logo-alpha.png')]
-    const names = files.map((file, index) => {
-      const name = path.join(folder, `${index}.avif`)
-      writeFileSync(name, file)
-      return name
-    })
-    const script = fileURLToPath(new URL('support/avif-fuzz-child.mjs', import.meta.url))
-    const child = spawnSync(process.execPath, [script, String(MUTATIONS), ...names], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 26,
-    })
-    const lines = child.stdout.trim().split('\n')
-    assert.equal(child.status, 0, `the child broke off behind ${lines.at(-1)}: ${child.stderr}`)
-    const answers = lines.map(line => JSON.parse(line)).filter(({ code }) => code)
-    assert.equal(answers.length, MUTATIONS * files.length)
-    const untyped = answers.filter(({ header, code }) => !EXPECTED.includes(header) || !EXPECTED.includes(code))
-    assert.deepEqual(untyped, [])
-    for (const code of EXPECTED.slice(0, 2))
-      assert.ok(
-        answers.some(answer => answer.code === code),
-        code,
-      )
-  })
 })

@@ -41,11 +41,14 @@ describe('what a PNG says in other chunks, as Chromium shows it', () => {
     test(name, async () => assertShown(withChunks(await hues(), ...chunks), space))
   }
 
-  test('high dynamic range is refused by name', async () => {
+  test('high dynamic range passes through', async () => {
     for (const transfer of [16, 18]) {
       const file = withChunks(fixture('photo.png'), cICP(9, transfer))
-      await assert.rejects(pixrace.optimize(file), {
-        code: 'ERR_PIXRACE_UNSUPPORTED_INPUT',
+      const { isOriginal, warnings } = await pixrace.optimize(file)
+      assert.ok(isOriginal)
+      for (const { message } of warnings) assert.match(message, /high dynamic range/)
+      await assert.rejects(pixrace.optimize(file, { keepOriginal: false }), {
+        code: 'ERR_PIXRACE_NO_CANDIDATE',
         message: /high dynamic range/,
       })
     }

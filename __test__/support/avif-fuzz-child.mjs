@@ -1,42 +1,45 @@
-// Child process of avif-input.test.mjs: decodes AVIF files with changed bytes, one after the other, and prints one JSON
-// line for each before and after, so that the last line tells what a crash came of. The arguments are the files; the
-// changes follow from the seed alone.
-import { readFileSync } from 'node:fs'
+// Child process of avif-fuzz.test.mjs and scripts/fuzz.mjs: decodes mutants of AVIF files and prints one JSON line before
+// each, so that the last line tells what a crash came of, and at the end how many ended how. Arguments: the number of the
+// first mutant, how many, 'inspect' to read each header too or 'decode', and the files that they are mutants of.
+import { readFileSync, writeSync } from 'node:fs'
 import pixrace from '../../index.js'
+import { mutant } from './avif-mutants.mjs'
 
-const [mutations, ...names] = process.argv.slice(2)
+const [first, count, mode, ...names] = process.argv.slice(2)
+const files = names.map(name => readFileSync(name))
 
-/** Mulberry32: the same numbers everywhere. */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
+/** What encodes quickest: decoding is what matters. */
+const options = {
+  formats: ['jpeg'],
+  quality: 10,
+  flatten: '#ffffff',
+  effort: 'fast',
+  keepOriginal: false,
+  limits: { maxPixels: 1 << 20, timeoutMs: 60_000 },
 }
 
-/** One to eight bytes set to others; every second time only among the first 512, where the boxes are. */
-function mutate(file, seed) {
-  const random = randomFrom(seed)
-  const copy = Buffer.from(file)
-  const reach = seed % 2 === 0 ? copy.length : Math.min(512, copy.length)
-  for (let left = 1 + Math.floor(random() * 8); left > 0; left--) {
-    copy[Math.floor(random() * reach)] = Math.floor(random() * 256)
-  }
-  return copy
-}
+/** Mutants in flight. */
+const AT_ONCE = 16
 
 const settled = promise => promise.then(() => 'done').catch(error => error.code ?? `no code: ${error.stack}`)
-const options = { formats: ['png'], effort: 'fast', keepOriginal: false, limits: { maxPixels: 1 << 22 } }
+const EXPECTED = /^(done|ERR_PIXRACE_(CORRUPT_INPUT|UNSUPPORTED_INPUT|LIMIT_EXCEEDED|NO_CANDIDATE))$/
+const outcomes = {}
+const untyped = []
 
-for (const name of names) {
-  const file = readFileSync(name)
-  for (let seed = 0; seed < Number(mutations); seed++) {
-    console.log(JSON.stringify({ name, seed }))
-    const mutant = mutate(file, seed)
-    const [header, code] = [await settled(pixrace.inspect(mutant)), await settled(pixrace.optimize(mutant, options))]
-    console.log(JSON.stringify({ name, seed, header, code }))
-  }
+async function run(seed) {
+  const file = mutant(files[seed % files.length], seed)
+  const header = mode === 'inspect' ? await settled(pixrace.inspect(file)) : null
+  const outcome = await settled(pixrace.optimize(file, options))
+  outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  // A header that cannot be read has no pixels either, and for the same reason.
+  const agrees = header === null || header === 'done' || header === outcome
+  if (!EXPECTED.test(outcome) || !agrees) untyped.push({ seed, header, outcome })
 }
+
+const end = Number(first) + Number(count)
+for (let seed = Number(first); seed < end; seed += AT_ONCE) {
+  const seeds = Array.from({ length: Math.min(AT_ONCE, end - seed) }, (_, index) => seed + index)
+  writeSync(1, `${JSON.stringify({ seed, count: seeds.length })}\n`)
+  await Promise.all(seeds.map(run))
+}
+writeSync(1, `${JSON.stringify({ outcomes, untyped, peakMiB: process.resourceUsage().maxRSS / 1024 })}\n`)

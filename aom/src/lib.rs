@@ -2,14 +2,19 @@
 //!
 //! A crate of its own because calling C needs `unsafe`, and the engine forbids that.
 
+mod context;
+mod decoder;
 mod workers;
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::ffi::{CString, c_int, c_uint};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr;
 
 use libaom_sys as ffi;
+
+use self::context::{Context, text};
+pub use self::decoder::{Frame, Plane, decode};
 
 /// Longest side of a picture, in pixels: the frame size fields of an AV1 sequence header have 16 bits.
 pub const MAX_SIDE: u32 = 65_536;
@@ -150,15 +155,8 @@ impl Picture<'_> {
     }
 }
 
-/// An encoder of one frame, freed when dropped.
-struct Encoder(ffi::aom_codec_ctx_t);
-
-impl Drop for Encoder {
-    fn drop(&mut self) {
-        // SAFETY: the context is zeroed or libaom's own; libaom refuses one that it has no state of.
-        unsafe { ffi::aom_codec_destroy(&raw mut self.0) };
-    }
-}
+/// An encoder of one frame.
+struct Encoder(Context);
 
 impl Encoder {
     fn new(picture: &Picture<'_>, settings: &Settings<'_>) -> Result<Self, AomError> {
@@ -185,33 +183,32 @@ impl Encoder {
         config.g_threads = 1 << (settings.tiles_log2.0.min(6) + settings.tiles_log2.1.min(6)).min(6);
         config.rc_end_usage = ffi::AOM_Q;
         let flags = if picture.bit_depth() > 8 { ffi::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
-        // SAFETY: zeros are what a context is before it is initialised (integers and nullable pointers).
-        let mut encoder = Self(unsafe { std::mem::zeroed() });
-        // SAFETY: the context is zeroed, interface and configuration come from libaom, which copies the configuration.
+        let mut context = Context::blank();
+        // SAFETY: the context is blank, interface and configuration come from libaom, which copies the configuration.
         let answer = unsafe {
             let version = ffi::AOM_ENCODER_ABI_VERSION as c_int;
-            ffi::aom_codec_enc_init_ver(&raw mut encoder.0, ffi::aom_codec_av1_cx(), config, flags.into(), version)
+            ffi::aom_codec_enc_init_ver(context.raw(), ffi::aom_codec_av1_cx(), config, flags.into(), version)
         };
-        encoder.check(answer)?;
-        Ok(encoder)
+        context.check(answer)?;
+        Ok(Self(context))
     }
 
     fn configure(&mut self, picture: &Picture<'_>, settings: &Settings<'_>) -> Result<(), AomError> {
         for (name, value) in settings.options {
             self.set_option(name, value)?;
         }
-        self.control(ffi::AOME_SET_CPUUSED, c_int::from(settings.speed))?;
-        self.control(ffi::AOME_SET_CQ_LEVEL, c_int::from(settings.quantizer))?;
-        self.control(ffi::AV1E_SET_LOSSLESS, c_int::from(settings.lossless))?;
-        self.control(ffi::AV1E_SET_TILE_COLUMNS, c_int::from(settings.tiles_log2.0))?;
-        self.control(ffi::AV1E_SET_TILE_ROWS, c_int::from(settings.tiles_log2.1))?;
+        self.0.control(ffi::AOME_SET_CPUUSED, c_int::from(settings.speed))?;
+        self.0.control(ffi::AOME_SET_CQ_LEVEL, c_int::from(settings.quantizer))?;
+        self.0.control(ffi::AV1E_SET_LOSSLESS, c_int::from(settings.lossless))?;
+        self.0.control(ffi::AV1E_SET_TILE_COLUMNS, c_int::from(settings.tiles_log2.0))?;
+        self.0.control(ffi::AV1E_SET_TILE_ROWS, c_int::from(settings.tiles_log2.1))?;
         // Its bytes differ between one worker and several.
-        self.control(ffi::AV1E_SET_ROW_MT, 0)?;
-        self.control(ffi::AV1E_SET_COLOR_RANGE, ffi::AOM_CR_FULL_RANGE as c_int)?;
+        self.0.control(ffi::AV1E_SET_ROW_MT, 0)?;
+        self.0.control(ffi::AV1E_SET_COLOR_RANGE, ffi::AOM_CR_FULL_RANGE as c_int)?;
         if picture.subsampling != Subsampling::Monochrome {
-            self.control(ffi::AV1E_SET_COLOR_PRIMARIES, ffi::AOM_CICP_CP_BT_709 as c_int)?;
-            self.control(ffi::AV1E_SET_TRANSFER_CHARACTERISTICS, ffi::AOM_CICP_TC_SRGB as c_int)?;
-            self.control(ffi::AV1E_SET_MATRIX_COEFFICIENTS, ffi::AOM_CICP_MC_BT_601 as c_int)?;
+            self.0.control(ffi::AV1E_SET_COLOR_PRIMARIES, ffi::AOM_CICP_CP_BT_709 as c_int)?;
+            self.0.control(ffi::AV1E_SET_TRANSFER_CHARACTERISTICS, ffi::AOM_CICP_TC_SRGB as c_int)?;
+            self.0.control(ffi::AV1E_SET_MATRIX_COEFFICIENTS, ffi::AOM_CICP_MC_BT_601 as c_int)?;
         }
         Ok(())
     }
@@ -222,15 +219,8 @@ impl Encoder {
             return Err(AomError("an option has a zero in its text".to_owned()));
         };
         // SAFETY: the context is initialised and both texts end in a zero; libaom copies what it keeps.
-        let answer = unsafe { ffi::aom_codec_set_option(&raw mut self.0, c_name.as_ptr(), c_value.as_ptr()) };
-        self.check(answer).map_err(|AomError(why)| AomError(format!("option {name}={value}: {why}")))
-    }
-
-    /// Only for controls that take one `int` or `unsigned int`: the same in a call with variable arguments.
-    fn control(&mut self, id: ffi::aome_enc_control_id, value: c_int) -> Result<(), AomError> {
-        // SAFETY: the context is initialised and each control passed here takes one integer.
-        let answer = unsafe { ffi::aom_codec_control(&raw mut self.0, id as c_int, value) };
-        self.check(answer)
+        let answer = unsafe { ffi::aom_codec_set_option(self.0.raw(), c_name.as_ptr(), c_value.as_ptr()) };
+        self.0.check(answer).map_err(|AomError(why)| AomError(format!("option {name}={value}: {why}")))
     }
 
     fn encode(&mut self, image: &ffi::aom_image_t) -> Result<Vec<u8>, AomError> {
@@ -239,8 +229,8 @@ impl Encoder {
         for frame in [ptr::from_ref(image), ptr::null()] {
             // SAFETY: the context is initialised; the planes have the lengths that their sizes ask for (`check`), and
             // libaom only reads them, during this call.
-            let answer = unsafe { ffi::aom_codec_encode(&raw mut self.0, frame, 0, 1, 0) };
-            self.check(answer)?;
+            let answer = unsafe { ffi::aom_codec_encode(self.0.raw(), frame, 0, 1, 0) };
+            self.0.check(answer)?;
             self.take_packets(&mut bytes);
         }
         // A temporal delimiter: an OBU header that says it has a size, and size 0. AVIF leaves it out.
@@ -257,7 +247,7 @@ impl Encoder {
         let mut position = ptr::null();
         loop {
             // SAFETY: the context is initialised and `position` is null or what libaom left in it.
-            let packet = unsafe { ffi::aom_codec_get_cx_data(&raw mut self.0, &raw mut position).as_ref() };
+            let packet = unsafe { ffi::aom_codec_get_cx_data(self.0.raw(), &raw mut position).as_ref() };
             let Some(packet) = packet else { return };
             if packet.kind == ffi::AOM_CODEC_CX_FRAME_PKT {
                 // SAFETY: a packet of this kind has the member `frame`, whose buffer holds until the next call.
@@ -268,26 +258,4 @@ impl Encoder {
             }
         }
     }
-
-    fn check(&mut self, answer: ffi::aom_codec_err_t) -> Result<(), AomError> {
-        if answer == ffi::AOM_CODEC_OK {
-            return Ok(());
-        }
-        // SAFETY: both texts are libaom's own, the second may be null; they hold as long as the context.
-        unsafe {
-            let detail = text(ffi::aom_codec_error_detail(&raw const self.0));
-            let general = text(ffi::aom_codec_err_to_string(answer));
-            Err(AomError(if detail.is_empty() { general } else { format!("{general}: {detail}") }))
-        }
-    }
-}
-
-/// # Safety
-/// `text` must be null or end in a zero.
-unsafe fn text(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    // SAFETY: not null, and ended by the caller's promise.
-    unsafe { CStr::from_ptr(text).to_string_lossy().into_owned() }
 }

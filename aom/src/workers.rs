@@ -11,7 +11,9 @@
 //! that never comes back to rayon. In libaom 3.11 with row-mt off, jobs of one frame wait for each other in three stages:
 //! deblocking, CDEF and loop restoration. All three take their rows from a queue in which a row stands behind the rows that
 //! it waits for (`enqueue_lf_jobs`, `get_cdef_row_next_job`, `enqueue_lr_jobs`), so whoever has to wait, waits for a row
-//! that a running job has already taken. Tiles, the CDEF search and the packing of tiles wait for nothing.
+//! that a running job has already taken. Tiles, the CDEF search and the packing of tiles wait for nothing. The decoder shares
+//! these three stages with the encoder (`av1/common/thread_common.c`), and its tiles come from one queue
+//! (`get_dec_job_info`) and wait for nothing either; its row-mt is off too.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
@@ -54,13 +56,13 @@ unsafe extern "C" {
     fn aom_set_worker_interface(interface: *const Interface) -> c_int;
 }
 
-/// Makes every libaom encoder of this process use the jobs of this module. To be called before the first encoder is made.
+/// Makes every libaom encoder and decoder of this process use the jobs of this module. To be called before the first is made.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     static INTERFACE: Interface = Interface { init, reset, sync, launch, execute, end };
     INSTALLED.call_once(|| {
         // SAFETY: libaom copies the functions out of a valid struct. `Once` keeps the call on one thread, and no encoder
-        // exists yet, because this crate calls `install` before it makes one.
+        // or decoder exists yet, because this crate calls `install` before it makes one.
         unsafe { aom_set_worker_interface(&raw const INTERFACE) };
     });
 }

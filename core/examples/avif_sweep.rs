@@ -9,11 +9,9 @@
 
 use std::time::Instant;
 
-use avif_serialize::Aviffy;
-use avif_serialize::constants::MatrixCoefficients;
 use pixrace::attempt::show;
 use pixrace::cancel::Cancel;
-use pixrace::codec::avif::{BIT_DEPTH, PlaneSet, Sampling};
+use pixrace::codec::avif::{CodedPicture, PlaneSet, Sampling};
 use pixrace::decode;
 use pixrace::image::ImageBuffer;
 use pixrace::limits::Limits;
@@ -58,9 +56,9 @@ impl Line {
         let settings =
             Settings { speed: self.speed, quantizer, lossless: false, tiles_log2: (0, 0), options: &options };
         let color = pixrace_aom::encode(&picture, &settings)?;
-        let mut file = Aviffy::new();
-        file.set_matrix_coefficients(MatrixCoefficients::Bt601).set_chroma_subsampling((half, half));
-        Ok(file.to_vec(&color, None, set.width, set.height, BIT_DEPTH))
+        let (width, height) = (set.width, set.height);
+        let picture = CodedPicture { width, height, color: &color, alpha: None, primaries: None, exif: None };
+        Ok(picture.to_avif()?)
     }
 
     /// Logarithm of the size at [`SCORE`], and the milliseconds of an encode.

@@ -81,7 +81,7 @@ const FRAME_BYTES_PER_PIXEL: u64 = 16;
 #[must_use]
 pub fn bytes_per_pixel(header: &Header, options: &Options) -> u64 {
     if !header.frames_are_read() {
-        return decode::BYTES_PER_PIXEL;
+        return decode::bytes_per_pixel(header);
     }
     let samples = sample_count(header) as u64;
     // Lossy and lossless at once, each with a decoder of its own.

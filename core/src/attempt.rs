@@ -227,10 +227,10 @@ impl Subject for Attempt<'_> {
 /// SSIMULACRA2 of a picture with itself.
 pub const IDENTICAL: f64 = 100.0;
 
-/// The samples of a file that was made from `image`: whatever they mean, they mean the same in both.
+/// The samples of a file that was just made from `image`: whatever they mean, they mean the same in both.
 pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {
     let limits = Limits { max_pixels: image.pixel_count(), max_input_bytes: u64::MAX, ..Limits::default() };
-    decode::read_header(file, &limits).and_then(|header| decode::show(&header, file, None))
+    decode::read_header(file, &limits).and_then(|header| decode::show_own(&header, file))
 }
 
 /// Decodes `file` and compares every pixel: a promise of identity is proven, not assumed. Unless `exact`, the colour of

@@ -93,6 +93,12 @@ impl Call for ScoreCall {
 
     fn admit(&self) -> Result<Admission<f64>> {
         let [reference, candidate] = self.headers()?;
+        for header in [&reference, &candidate] {
+            if header.is_high_dynamic_range() {
+                let detected = format!("{} with high dynamic range", header.format);
+                return Err(Error::UnsupportedInput { detected });
+            }
+        }
         let (expected, received) = (reference.shown_size(), candidate.shown_size());
         if expected != received {
             return Err(Error::InvalidOption {
@@ -102,8 +108,8 @@ impl Call for ScoreCall {
             });
         }
         let pixels = u64::from(expected.0) * u64::from(expected.1);
-        let memory = pixels * (REFERENCE_BYTES_PER_PIXEL + SCORE_BYTES_PER_PIXEL + 2 * decode::BYTES_PER_PIXEL)
-            + CALL_OVERHEAD_BYTES;
+        let decoding = decode::bytes_per_pixel(&reference) + decode::bytes_per_pixel(&candidate);
+        let memory = pixels * (REFERENCE_BYTES_PER_PIXEL + SCORE_BYTES_PER_PIXEL + decoding) + CALL_OVERHEAD_BYTES;
         // One thread does it all, but in the shared pool it can run beside other calls, and in a team it could not.
         Ok(Admission::Work { memory, threads: None })
     }

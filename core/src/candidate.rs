@@ -97,6 +97,14 @@ pub fn plan_animated(
     Plan { image: image.clone(), contenders, skipped }
 }
 
+/// The plan for a picture of high dynamic range: nothing to try.
+#[must_use]
+pub fn plan_high_dynamic_range(image: &ImageBuffer, options: &Options) -> Plan {
+    let reason = |format| format!("{format}: this version writes no high dynamic range, and this image has it.");
+    let skipped = options.formats().iter().map(|&format| Skipped { format, reason: reason(format) }).collect();
+    Plan { image: image.clone(), contenders: Vec::new(), skipped }
+}
+
 /// Raises qualities at which nothing would move any more; keeps every pixel where none would do.
 fn keep_moving(ways: &mut Vec<(Method, Ladder)>, lowest: Option<u8>) {
     let Some(lowest) = lowest else {

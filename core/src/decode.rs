@@ -5,7 +5,7 @@ use std::sync::Arc;
 use image::{DynamicImage, ImageFormat};
 
 use crate::cancel::Cancel;
-use crate::codec::{self, ColorSpace, Header, InputFormat, Viewer};
+use crate::codec::{self, ColorSpace, Header, InputFormat, Provenance, Viewer};
 use crate::color::{Conversion, Profile};
 use crate::error::{Error, Result, catch};
 use crate::image::ImageBuffer;
@@ -73,14 +73,22 @@ pub(crate) fn within(limit: &'static str, actual: u64, bound: u64) -> Result<()>
     if actual > bound { Err(Error::LimitExceeded { limit, actual, bound }) } else { Ok(()) }
 }
 
-/// Decodes the first page, upright, its samples converted if a conversion is given.
+/// Decodes the first page of anyone's file, upright, its samples converted if a conversion is given.
 pub fn decode(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Result<ImageBuffer> {
-    codec::decode(header, data, Viewer::Careful).and_then(|image| finish(header, image, conversion))
+    let image = codec::decode(header, data, Viewer::Careful, Provenance::Foreign)?;
+    finish(header, image, conversion)
 }
 
 /// The same as the least careful of the common viewers shows it, which is what a file has to be judged by.
 pub fn show(header: &Header, data: &[u8], conversion: Option<&Conversion>) -> Result<ImageBuffer> {
-    codec::decode(header, data, Viewer::Careless).and_then(|image| finish(header, image, conversion))
+    let image = codec::decode(header, data, Viewer::Careless, Provenance::Foreign)?;
+    finish(header, image, conversion)
+}
+
+/// The same of a file that an encoder of ours has just made: its samples, whatever they mean.
+pub fn show_own(header: &Header, data: &[u8]) -> Result<ImageBuffer> {
+    let image = codec::decode(header, data, Viewer::Careless, Provenance::Own)?;
+    finish(header, image, None)
 }
 
 /// What is done to a picture, or to every frame of one, before candidates are made of it.
@@ -135,7 +143,9 @@ impl Colors {
     /// With `keep` samples and profile stay as they are. Inks never do: their decoder makes sRGB of them.
     #[must_use]
     pub fn of(header: &Header, keep: bool) -> Self {
-        let Some(profile) = &header.profile else { return Self::default() };
+        // Of high dynamic range nothing is made, so that its samples need no meaning here.
+        let profile = header.profile.as_ref().filter(|_| !header.is_high_dynamic_range());
+        let Some(profile) = profile else { return Self::default() };
         let inks = header.color_space == ColorSpace::Cmyk;
         match Conversion::new(profile, header.color_space) {
             Ok(None) => Self::default(),
@@ -159,5 +169,10 @@ impl Colors {
 }
 
 /// Memory that decoding needs at its peak, in bytes per pixel: the samples as stored (up to 4 × 16 bits), once more while
-/// they are turned upright or brought into the canonical form.
-pub const BYTES_PER_PIXEL: u64 = 16;
+/// they are turned upright or brought into the canonical form. Of an AVIF libaom keeps what it knows of every block of the
+/// frame (measured with 12 megapixels: 18 in all for 8 bits and 4:2:0, 21 for 10 bits, 4:4:4 and alpha), and each further
+/// one of [`crate::limits::MAX_AVIF_FRAMES`] has six.
+#[must_use]
+pub fn bytes_per_pixel(header: &Header) -> u64 {
+    if header.format == InputFormat::Avif { 40 } else { 16 }
+}

@@ -77,6 +77,16 @@ pub const MAX_AVIF_ENTRIES: usize = 1000;
 /// whole picture, however few its bytes.
 pub const MAX_AVIF_FRAMES: usize = 4;
 
+/// Most pixels of all tiles of an AVIF's grid together, as a multiple of the picture's: tiles may reach beyond its edge, by
+/// less than one in each direction.
+pub const GRID_SURPLUS: u64 = 4;
+
+/// Pixels of a tile that may be larger than the whole picture: encoders cut tiles of 512 × 512 at most out of small ones.
+pub const SMALL_TILE_PIXELS: u64 = 512 * 512;
+
+/// Most bytes that the tiles of a grid may have together beyond those of the file: tiles that look the same may be the same.
+pub const REPEATED_TILE_BYTES: usize = 16 * 1024 * 1024;
+
 /// Longest timeout: one day, far beyond any encode, far below the overflow of a clock.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -84,7 +84,7 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     } else {
         0
     };
-    files + decoded * decode::BYTES_PER_PIXEL + resizing + pixels * (encoders * bytes_per_sample + judge)
+    files + decoded * decode::bytes_per_pixel(header) + resizing + pixels * (encoders * bytes_per_sample + judge)
 }
 
 /// Memory that variants of one picture need, one after the other.
@@ -179,7 +179,7 @@ fn variant(
     };
     // An animation begins with its first frame, whichever stands for it elsewhere.
     let first = animation.as_ref().map_or(&image, Animation::first);
-    let placeholder = match options.placeholder() {
+    let placeholder = match options.placeholder().filter(|_| !header.is_high_dynamic_range()) {
         Some(kind) => catch(|| kind.of(&in_srgb(first.clone(), header, kept.as_ref())?, cancel))?,
         None => None,
     };
@@ -188,7 +188,9 @@ fn variant(
     let profile = kept.as_ref();
     let (metadata, dropped) = kept_metadata(header, input, &image, options);
     warnings.extend(dropped);
-    let plan = if header.is_animated() {
+    let plan = if header.is_high_dynamic_range() {
+        candidate::plan_high_dynamic_range(&image, options)
+    } else if header.is_animated() {
         candidate::plan_animated(header, animation.as_ref(), &image, profile, options)
     } else {
         candidate::plan(header, &image, profile, options)

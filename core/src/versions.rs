@@ -8,7 +8,7 @@ pub const CODECS: [(&str, &str); 11] = [
     ("png", concat!("oxipng ", env!("VERSION_OXIPNG"))),
     ("palette", concat!("quantizr ", env!("VERSION_QUANTIZR"))),
     ("pngDecoder", concat!("png ", env!("VERSION_PNG"))),
-    ("avifDecoder", concat!("rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"))),
+    ("avifDecoder", AVIF_DECODER),
     ("color", concat!("moxcms ", env!("VERSION_MOXCMS"))),
     ("resize", concat!("fast_image_resize ", env!("VERSION_FAST_IMAGE_RESIZE"))),
     ("placeholder", concat!("thumbhash ", env!("VERSION_THUMBHASH"))),
@@ -19,6 +19,13 @@ pub const CODECS: [(&str, &str); 11] = [
 const AVIF: &str = concat!("libaom by libaom-sys ", env!("VERSION_LIBAOM_SYS"));
 #[cfg(not(feature = "aom"))]
 const AVIF: &str = concat!("rav1e ", env!("VERSION_RAV1E"));
+
+/// Of input, and of files of our own.
+#[cfg(feature = "aom")]
+const AVIF_DECODER: &str =
+    concat!("libaom by libaom-sys ", env!("VERSION_LIBAOM_SYS"), ", rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"));
+#[cfg(not(feature = "aom"))]
+const AVIF_DECODER: &str = concat!("rav1d by re_rav1d ", env!("VERSION_RE_RAV1D"));
 
 /// Version of pixrace.
 pub const PIXRACE: &str = env!("CARGO_PKG_VERSION");

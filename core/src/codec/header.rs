@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use image::ImageDecoder;
 use image::metadata::Orientation;
 
-use super::{exif, image_error};
+use super::exif;
 use crate::color::Profile;
-use crate::error::Result;
 use crate::limits::MAX_METADATA_BYTES;
 
 /// A format that pixrace reads.
@@ -140,6 +138,12 @@ impl Header {
         (metadata, dropped)
     }
 
+    /// Whether its colours are of high dynamic range (PQ or HLG), which is neither converted nor written.
+    #[must_use]
+    pub fn is_high_dynamic_range(&self) -> bool {
+        self.profile.as_ref().is_some_and(Profile::is_high_dynamic_range)
+    }
+
     #[must_use]
     pub fn is_animated(&self) -> bool {
         self.pages > 1
@@ -181,31 +185,6 @@ impl Metadata {
         }
         (Self { exif, xmp }, dropped)
     }
-}
-
-/// The part of a header that every decoder of the `image` crate can tell.
-pub(super) fn header_of(format: InputFormat, decoder: &mut impl ImageDecoder) -> Result<Header> {
-    let error = |error| image_error(format, error);
-    let (width, height) = decoder.dimensions();
-    let color = decoder.original_color_type();
-    let exif = decoder.exif_metadata().map_err(error)?.map(without_exif_signature);
-    let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
-    let color_type = decoder.color_type();
-    Ok(Header {
-        format,
-        width,
-        height,
-        has_alpha: color_type.has_alpha(),
-        bit_depth: (color.bits_per_pixel() / u16::from(color.channel_count())) as u8,
-        orientation,
-        pages: 1,
-        color_space: if color_type.has_color() { ColorSpace::Rgb } else { ColorSpace::Gray },
-        profile: decoder.icc_profile().map_err(error)?.map(Profile::Icc),
-        metadata: Metadata { exif, xmp: decoder.xmp_metadata().map_err(error)? },
-        density_corrected: None,
-        frame_pixels: u64::from(width) * u64::from(height),
-        missing_end: false,
-    })
 }
 
 /// Some writers repeat JPEG's signature in other containers; the TIFF structure begins behind it.

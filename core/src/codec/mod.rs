@@ -22,11 +22,11 @@ pub(crate) use strip::strip;
 use std::fmt;
 use std::sync::OnceLock;
 
-use image::{DynamicImage, ImageError};
+use image::DynamicImage;
 
 use crate::cancel::Cancel;
 use crate::color::Profile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::ImageBuffer;
 use crate::palette;
 
@@ -73,7 +73,7 @@ impl Format {
     /// Whether the format can say that its samples mean this.
     #[must_use]
     pub fn can_tell(self, profile: &Profile) -> bool {
-        // avif-serialize writes no ICC profile, only code points.
+        // Of an AVIF only code points are written.
         self != Self::Avif || profile.primaries().is_some()
     }
 
@@ -123,22 +123,23 @@ pub(crate) enum Viewer {
     Careless,
 }
 
+/// Whose file is decoded, which decides whom it is entrusted to: only AVIF has two decoders (`codec/avif/decoder.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// Anyone's. Nothing that it says is trusted.
+    Foreign,
+    /// What our own encoder has just made.
+    Own,
+}
+
 /// Decodes the pixels, as stored, of a file whose header was read and found within the limits.
-pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer) -> Result<DynamicImage> {
+pub(crate) fn decode(header: &Header, data: &[u8], viewer: Viewer, provenance: Provenance) -> Result<DynamicImage> {
     match header.format {
         InputFormat::Jpeg => jpeg::decode(header, data),
         InputFormat::Png => png::decode(data),
         InputFormat::Webp => webp::decode(header, data),
         InputFormat::Gif => gif::decode(header, data),
-        InputFormat::Avif => avif::decode(data, viewer),
-    }
-}
-
-fn image_error(format: InputFormat, error: ImageError) -> Error {
-    match error {
-        ImageError::Unsupported(inner) => Error::UnsupportedInput { detected: format!("{format} with {inner}") },
-        ImageError::Decoding(inner) => Error::corrupt(format, inner),
-        other => Error::corrupt(format, other),
+        InputFormat::Avif => avif::decode(data, viewer, provenance),
     }
 }
 
@@ -254,7 +255,7 @@ impl<'a> Encoder<'a> {
     /// Metadata that this encoder's container cannot hold, by name.
     #[must_use]
     pub fn dropped_metadata(&self) -> Option<&'static str> {
-        // avif-serialize writes an Exif item but no XMP item.
+        // An AVIF gets no item for it.
         (self.format == Format::Avif && self.metadata.xmp.is_some()).then_some("XMP")
     }
 }

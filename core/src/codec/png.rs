@@ -15,7 +15,7 @@ use self::decode::{open, smaller_frame};
 pub(super) use self::encode::{BYTES_PER_PIXEL, encode};
 use super::{ColorSpace, Header, InputFormat, Metadata, without_exif_signature};
 use crate::color::{Conversion, Gamma, Profile};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::{MAX_PAGES, MAX_PNG_CHUNK_BYTES};
 
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
@@ -41,7 +41,7 @@ pub(super) fn read_header(data: &[u8]) -> Result<Header> {
         orientation,
         pages: frames,
         color_space,
-        profile: profile_of(info, color_space)?,
+        profile: profile_of(info, color_space),
         metadata: Metadata { exif: exif.map(|exif| without_exif_signature(exif.to_vec())), xmp: xmp_of(info) },
         density_corrected: None,
         frame_pixels: u64::from(width) * u64::from(height),
@@ -63,25 +63,22 @@ const XV_YCC: u8 = 11;
 /// What the samples mean, by the first of these chunks that says something: "cICP", "iCCP", "sRGB", then "gAMA" and "cHRM"
 /// (PNG specification, third edition, 4.3). A profile of another kind of samples ends the search; a damaged one stays only
 /// where there is nothing after it, to be warned of.
-fn profile_of(info: &Info<'_>, space: ColorSpace) -> Result<Option<Profile>> {
+fn profile_of(info: &Info<'_>, space: ColorSpace) -> Option<Profile> {
     let points = info.coding_independent_code_points.filter(|points| {
         points.is_video_full_range_image
             && KNOWN_PRIMARIES.contains(&points.color_primaries)
             && KNOWN_TRANSFERS.contains(&points.transfer_function)
     });
     if let Some(points) = points {
-        return match points.transfer_function {
-            16 | 18 => Err(Error::UnsupportedInput { detected: "PNG with high dynamic range".to_owned() }),
-            // The two differ in light that no sample of a PNG is.
-            XV_YCC => Ok(Profile::from_cicp(points.color_primaries, BT709)),
-            transfer => Ok(Profile::from_cicp(points.color_primaries, transfer)),
-        };
+        // The two differ in light that no sample of a PNG is.
+        let transfer = if points.transfer_function == XV_YCC { BT709 } else { points.transfer_function };
+        return Profile::from_cicp(points.color_primaries, transfer);
     }
     let icc = info.icc_profile.as_ref().map(|icc| Profile::Icc(icc.to_vec()));
     match icc {
-        Some(icc) if Conversion::is_damaged(&icc, space) => Ok(gamma_of(info).or(Some(icc))),
-        Some(icc) => Ok(Some(icc)),
-        None => Ok(gamma_of(info)),
+        Some(icc) if Conversion::is_damaged(&icc, space) => gamma_of(info).or(Some(icc)),
+        Some(icc) => Some(icc),
+        None => gamma_of(info),
     }
 }
 

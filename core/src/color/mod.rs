@@ -10,8 +10,8 @@ use image::{DynamicImage, ImageBuffer as Raster, Pixel};
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
 use rayon::prelude::*;
 
-pub(crate) use self::profile::{BT2020, DISPLAY_P3, SRGB_CURVE, TELEVISION};
 pub use self::profile::{Gamma, Profile, Refusal};
+pub(crate) use self::profile::{SRGB_CURVE, TELEVISION, luma_weights};
 use crate::codec::ColorSpace;
 use crate::error::{Error, Result, catch};
 

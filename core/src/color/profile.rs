@@ -32,9 +32,12 @@ pub struct Gamma {
 // Code points of ITU-T H.273, tables 2 and 3.
 const BT709: u8 = 1;
 const UNSPECIFIED: u8 = 2;
-pub(crate) const BT2020: u8 = 9;
-pub(crate) const DISPLAY_P3: u8 = 12;
+const BT2020: u8 = 9;
+const DISPLAY_P3: u8 = 12;
 pub(crate) const SRGB_CURVE: u8 = 13;
+
+/// Transfer functions of high dynamic range: PQ and HLG.
+const HIGH_DYNAMIC_RANGE: [u8; 2] = [16, 18];
 
 /// Transfer functions of television, which are one and the same.
 pub(crate) const TELEVISION: [u8; 4] = [1, 6, 14, 15];
@@ -103,6 +106,11 @@ impl Profile {
         })
     }
 
+    /// Whether viewers map what it describes to what their screen can show. Without that it would be dull and pale.
+    pub(crate) fn is_high_dynamic_range(&self) -> bool {
+        matches!(self, Self::Cicp { transfer, .. } if HIGH_DYNAMIC_RANGE.contains(transfer))
+    }
+
     /// Whether it describes one channel.
     pub(crate) fn is_gray(&self) -> bool {
         self.parse().is_ok_and(|profile| profile.color_space == DataColorSpace::Gray)
@@ -151,6 +159,23 @@ fn from_code_points(primaries: u8, transfer: u8) -> Result<ColorProfile, Refusal
     }
 }
 
+/// How much of red and of blue is in luma that is derived from primaries with a white of D65 (H.273, 8.3, equations 39 to
+/// 44). `None` for other primaries.
+pub(crate) fn luma_weights(primaries: u8) -> Option<(f64, f64)> {
+    const WHITE: Chromaticity = Chromaticity { x: 0.3127, y: 0.329 };
+    let primaries = match if primaries == UNSPECIFIED { BT709 } else { primaries } {
+        BT709 => ColorPrimaries::BT_709,
+        5 => ColorPrimaries::BT_470BG,
+        6 | 7 => ColorPrimaries::BT_601,
+        BT2020 => ColorPrimaries::BT_2020,
+        DISPLAY_P3 => ColorPrimaries::DISPLAY_P3,
+        22 => ColorPrimaries::EBU_3213,
+        _ => return None,
+    };
+    let [_, [red, _, blue], _] = primaries.transform_to_xyz_d(WHITE).v;
+    Some((red, blue))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +195,15 @@ mod tests {
         );
         let gamma = Profile::Gamma(Gamma { exponent: 55_556, chromaticities: None });
         assert_eq!(gamma.primaries(), None);
+    }
+
+    /// BT.709 gives the weights of its own matrix, BT.2020 too.
+    #[test]
+    fn luma_follows_from_primaries() {
+        for (primaries, expected) in [(1, (0.2126, 0.0722)), (2, (0.2126, 0.0722)), (9, (0.2627, 0.0593))] {
+            let (red, blue) = luma_weights(primaries).unwrap();
+            assert!((red - expected.0).abs() < 1e-4 && (blue - expected.1).abs() < 1e-4, "{red} {blue}");
+        }
+        assert_eq!(luma_weights(3), None);
     }
 }

@@ -1,6 +1,16 @@
 //! From the planes of an AV1 picture to 8-bit samples, row by row: chroma interpolated, one matrix, one rounding.
 
 use crate::codec::Viewer;
+use crate::color::luma_weights;
+
+/// What samples mean, in code points of ITU-T H.273.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Description {
+    pub primaries: u16,
+    pub transfer: u16,
+    pub matrix: u16,
+    pub full_range: bool,
+}
 
 /// One plane: rows of samples, of one byte, or of two in the machine's order.
 pub(super) struct Plane<B> {
@@ -175,10 +185,11 @@ impl Transform {
         Self::new([[1.0, 0.0, 0.0]; 3], [&luma, &luma, &luma], surplus(bit_depth, viewer))
     }
 
-    /// For red, green and blue by matrix coefficients of H.273, table 4. `None` for one that is not supported.
-    pub(super) fn rgb(bit_depth: u8, full_range: bool, matrix: u16, viewer: Viewer) -> Option<Self> {
+    /// For red, green and blue by matrix coefficients of H.273, table 4. `None` for some that are not supported.
+    pub(super) fn rgb(bit_depth: u8, description: Description, viewer: Viewer) -> Option<Self> {
+        let Description { primaries, matrix, full_range, .. } = description;
         let surplus = surplus(bit_depth, viewer);
-        let luma = Levels::luma(bit_depth, full_range);
+        let [luma, chroma] = [Levels::luma, Levels::chroma].map(|levels| levels(bit_depth, full_range));
         // The weights of red and blue in luma.
         let (kr, kb) = match matrix {
             // The planes are green, blue and red.
@@ -191,13 +202,19 @@ impl Transform {
             2 | 5 | 6 => (0.299, 0.114),
             4 => (0.30, 0.11),
             7 => (0.212, 0.087),
+            // YCgCo: the planes are luma, green less the mean of red and blue, and red less blue.
+            8 => {
+                let weights = [[1.0, -1.0, 1.0], [1.0, 1.0, 0.0], [1.0, -1.0, -1.0]];
+                return Some(Self::new(weights, [&luma, &chroma, &chroma], surplus));
+            }
             9 => (0.2627, 0.0593),
+            // Derived from the primaries.
+            12 => luma_weights(u8::try_from(primaries).ok()?)?,
             _ => return None,
         };
         let kg = 1.0 - kr - kb;
         let (red, blue) = (2.0 * (1.0 - kr), 2.0 * (1.0 - kb));
         let weights = [[1.0, 0.0, red], [1.0, -kb * blue / kg, -kr * red / kg], [1.0, blue, 0.0]];
-        let chroma = Levels::chroma(bit_depth, full_range);
         Some(Self::new(weights, [&luma, &chroma, &chroma], surplus))
     }
 
@@ -243,6 +260,10 @@ mod tests {
         Plane { bytes: samples.to_vec(), stride, wide: false }
     }
 
+    fn rgb(bit_depth: u8, full_range: bool, matrix: u16, viewer: Viewer) -> Option<Transform> {
+        Transform::rgb(bit_depth, Description { primaries: 1, transfer: 13, matrix, full_range }, viewer)
+    }
+
     fn pixel(transform: &Transform, yuv: [f32; 3]) -> [u8; 3] {
         [0, 1, 2].map(|channel| transform.apply(channel, yuv))
     }
@@ -250,14 +271,14 @@ mod tests {
     /// Black, white and the primaries at the ends of each range, in 8, 10 and 12 bits (values of BT.601 and BT.709).
     #[test]
     fn ends_of_both_ranges() {
-        let limited = Transform::rgb(8, false, 1, Viewer::Careful).unwrap();
+        let limited = rgb(8, false, 1, Viewer::Careful).unwrap();
         assert_eq!(pixel(&limited, [16.0, 128.0, 128.0]), [0; 3]);
         assert_eq!(pixel(&limited, [235.0, 128.0, 128.0]), [255; 3]);
         assert_eq!(pixel(&limited, [0.0, 128.0, 128.0]), [0; 3]);
         assert_eq!(pixel(&limited, [62.5594, 102.336, 240.0]), [255, 0, 0]);
         for depth in [8, 10, 12] {
             let (max, middle) = (f32::from((1_u16 << depth) - 1), f32::from(1_u16 << (depth - 1)));
-            let full = Transform::rgb(depth, true, 6, Viewer::Careful).unwrap();
+            let full = rgb(depth, true, 6, Viewer::Careful).unwrap();
             assert_eq!(pixel(&full, [max, middle, middle]), [255; 3], "{depth} bits");
             let green = [0.587 * max, middle - 0.331_264 * max, middle - 0.418_688 * max];
             assert_eq!(pixel(&full, green), [0, 255, 0], "{depth} bits");
@@ -273,19 +294,33 @@ mod tests {
             |transform: Transform| [0, 3, 4, 7, 512, 1022, 1023].map(|y| transform.apply(0, [y as f32, 0.0, 0.0]));
         assert_eq!(shown(Transform::gray(10, true, Viewer::Careful)), [0, 1, 1, 2, 128, 255, 255]);
         assert_eq!(shown(Transform::gray(10, true, Viewer::Careless)), [0, 0, 1, 1, 128, 255, 255]);
-        let eight_bits = Transform::rgb(8, true, 6, Viewer::Careless).unwrap();
+        let eight_bits = rgb(8, true, 6, Viewer::Careless).unwrap();
         assert_eq!(pixel(&eight_bits, [200.0, 128.0, 128.0]), [200; 3]);
     }
 
     /// 8-bit RGB planes come out as they went in; what nobody defines is refused.
     #[test]
     fn identity_is_exact() {
-        let transform = Transform::rgb(8, true, 0, Viewer::Careful).unwrap();
+        let transform = rgb(8, true, 0, Viewer::Careful).unwrap();
         for level in 0..=255 {
             let other = f32::from(255 - level);
             assert_eq!(pixel(&transform, [f32::from(level), other, 7.0]), [7, level, 255 - level]);
         }
-        assert!(Transform::rgb(8, true, 3, Viewer::Careful).is_none());
+        assert!(rgb(8, true, 3, Viewer::Careful).is_none());
+    }
+
+    /// YCgCo by its definition; what is derived from the primaries of BT.709 is its matrix.
+    #[test]
+    fn further_matrices() {
+        let ycgco = rgb(8, true, 8, Viewer::Careful).unwrap();
+        let [red, green, blue] = [200.0, 90.0, 30.0];
+        let (cg, co) = (green / 2.0 - (red + blue) / 4.0, (red - blue) / 2.0);
+        let y = green / 2.0 + (red + blue) / 4.0;
+        assert_eq!(pixel(&ycgco, [y, 128.0 + cg, 128.0 + co]), [200, 90, 30]);
+        let [derived, own] = [12, 1].map(|matrix| rgb(10, false, matrix, Viewer::Careful).unwrap());
+        for sample in [[300.0, 600.0, 400.0], [800.0, 500.0, 600.0]] {
+            assert_eq!(pixel(&derived, sample), pixel(&own, sample));
+        }
     }
 
     /// Weights 9, 3, 3 and 1 of 16 in the middle, edges repeated, for odd and even sizes.

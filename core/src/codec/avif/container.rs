@@ -9,6 +9,9 @@ use std::ops::Range;
 use image::metadata::Orientation;
 
 use super::boxes::{Association, Code, Kind, Location, Meta, Reader, boxes, child, corrupt};
+use super::color::Description;
+use super::grid::Grid;
+use super::obu::sequence_header;
 use crate::error::{Error, Result};
 use crate::limits::MAX_PAGES;
 
@@ -18,11 +21,13 @@ const ALPHA: [&[u8]; 2] = [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn
 /// Properties that are applied, or change no pixel.
 const KNOWN_PROPERTIES: [&Code; 8] = [b"ispe", b"pixi", b"av1C", b"colr", b"irot", b"imir", b"auxC", b"pasp"];
 
-/// An AVIF with one picture, coded as one AV1 item, and perhaps a second item for alpha.
+/// An AVIF with one picture, coded as one AV1 item or a grid of them, and perhaps a second one for alpha.
 pub(super) struct Container<'a> {
-    file: File<'a>,
-    pub color: Item,
-    pub alpha: Option<Item>,
+    pub(super) file: File<'a>,
+    /// The item that the picture is.
+    pub(super) primary: u32,
+    pub color: Picture,
+    pub alpha: Option<Picture>,
     /// Whether colours were multiplied by alpha.
     pub premultiplied: bool,
     pub orientation: Orientation,
@@ -31,25 +36,27 @@ pub(super) struct Container<'a> {
     pub pages: u32,
 }
 
-/// One coded picture.
-pub(super) struct Item {
-    id: u32,
+/// A picture, and the coded pictures that it is made of.
+pub(super) struct Picture {
+    pub width: u32,
+    pub height: u32,
+    /// What all tiles share.
+    pub tile: Tile,
+    pub columns: usize,
+    /// Row by row; a picture that is no grid is one tile of its own size.
+    pub tiles: Vec<u32>,
+    /// What the file says of its colours, or else its AV1 stream, as far as the file goes.
+    pub description: Option<Description>,
+}
+
+/// What the container says of one coded picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tile {
     pub width: u32,
     pub height: u32,
     /// 8, 10 or 12.
     pub bit_depth: u8,
     pub monochrome: bool,
-    /// The colour description of the file, which goes before that of the AV1 stream.
-    pub description: Option<Description>,
-}
-
-/// Code points of ITU-T H.273.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Description {
-    pub primaries: u16,
-    pub transfer: u16,
-    pub matrix: u16,
-    pub full_range: bool,
 }
 
 /// Whether the file type box names AVIF, as a still picture or as a sequence. What is no AVIF but of the same family of
@@ -105,44 +112,97 @@ fn count_frames(moov: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(table.get(8..12)?.try_into().ok()?))
 }
 
-struct File<'a> {
-    data: &'a [u8],
-    meta: Meta<'a>,
+pub(super) struct File<'a> {
+    pub data: &'a [u8],
+    pub meta: Meta<'a>,
 }
 
 impl<'a> File<'a> {
     fn container(self, pages: u32) -> Result<Container<'a>> {
         let primary = self.meta.primary.ok_or_else(|| corrupt("it names no primary item"))?;
-        let color = self.item(primary)?;
-        let alpha = self.alpha_of(primary).map(|id| self.item(id)).transpose()?;
+        let color = self.picture(primary)?;
+        let (alpha, premultiplied) = match self.alpha_of(primary) {
+            Some(id) => (Some(self.picture(id)?), self.refers(b"prem", primary, id)),
+            // Each tile of a grid may have its own.
+            None => match color.tiles.iter().map(|&tile| self.alpha_of(tile)).collect::<Option<Vec<_>>>() {
+                Some(tiles) if tiles != [primary] => (Some(self.grid_of(&Grid::like(&color), tiles)?), false),
+                _ => (None, false),
+            },
+        };
         if alpha.as_ref().is_some_and(|alpha| (alpha.width, alpha.height) != (color.width, color.height)) {
             return Err(corrupt("its alpha has another size"));
         }
-        let premultiplied = alpha.as_ref().is_some_and(|alpha| self.refers(b"prem", primary, alpha.id));
         let orientation = self.orientation_of(primary)?;
         let described_as = |kind: &[u8]| self.properties(primary, *b"colr").find_map(|body| body.strip_prefix(kind));
         let profile = described_as(b"prof").or_else(|| described_as(b"rICC"));
-        Ok(Container { color, alpha, premultiplied, orientation, profile, pages, file: self })
+        Ok(Container { primary, color, alpha, premultiplied, orientation, profile, pages, file: self })
     }
 
-    fn item(&self, id: u32) -> Result<Item> {
-        match self.meta.kinds.iter().find(|(item, _)| *item == id) {
-            Some((_, Kind::Av1)) => {}
-            Some((_, Kind::Other([b'g', b'r', b'i', b'd']))) => return Err(unsupported("a grid of tiles")),
-            Some((_, Kind::Other(code))) => {
+    fn picture(&self, id: u32) -> Result<Picture> {
+        let is_grid = matches!(self.kind_of(id), Some(Kind::Other(code)) if &code == b"grid");
+        let mut picture = if is_grid {
+            self.refuse_unknown_properties(id)?;
+            let grid = Grid::parse(&self.data_of(id)?)?;
+            if self.size_of(id)? != (grid.width, grid.height) {
+                return Err(corrupt("its grid has another size"));
+            }
+            let references = self.meta.references.iter().filter(|r| &r.kind == b"dimg" && r.from == id);
+            self.grid_of(&grid, references.map(|reference| reference.to).collect())?
+        } else {
+            let tile = self.tile(id)?;
+            let Tile { width, height, .. } = tile;
+            Picture { width, height, tile, columns: 1, tiles: vec![id], description: None }
+        };
+        // The bytes of the stream may be missing where only the head of a file is there.
+        let from_stream = || Some(sequence_header(&self.data_of(*picture.tiles.first()?).ok()?).ok()?.description);
+        picture.description = self.description_of(id)?.or_else(from_stream);
+        Ok(picture)
+    }
+
+    fn grid_of(&self, grid: &Grid, tiles: Vec<u32>) -> Result<Picture> {
+        let first = *tiles.first().ok_or_else(|| corrupt("its grid has no tiles"))?;
+        let tile = self.tile(first)?;
+        for &other in &tiles {
+            if self.tile(other)? != tile {
+                return Err(corrupt("the tiles of its grid differ"));
+            }
+        }
+        grid.check(&tile, tiles.len())?;
+        let Grid { width, height, columns, .. } = *grid;
+        Ok(Picture { width, height, tile, columns, tiles, description: None })
+    }
+
+    fn kind_of(&self, id: u32) -> Option<Kind> {
+        self.meta.kinds.iter().find(|(item, _)| *item == id).map(|(_, kind)| *kind)
+    }
+
+    fn refuse_unknown_properties(&self, id: u32) -> Result<()> {
+        let mut essential = self.associations(id).filter(|(_, association)| association.essential);
+        match essential.find(|(name, _)| !KNOWN_PROPERTIES.contains(&name)) {
+            Some((name, _)) => Err(unsupported(format!("the property \"{}\"", name.escape_ascii()))),
+            None => Ok(()),
+        }
+    }
+
+    fn size_of(&self, id: u32) -> Result<(u32, u32)> {
+        let extent = self.properties(id, *b"ispe").next().ok_or_else(|| corrupt("a picture has no size"))?;
+        let mut extent = Reader(extent);
+        extent.version()?;
+        Ok((extent.u32()?, extent.u32()?))
+    }
+
+    fn tile(&self, id: u32) -> Result<Tile> {
+        match self.kind_of(id) {
+            Some(Kind::Av1) => {}
+            Some(Kind::Other(code)) => {
                 return Err(unsupported(format!("a picture of type \"{}\"", code.escape_ascii())));
             }
             _ => return Err(corrupt("its picture is not there")),
         }
-        for (name, association) in self.associations(id) {
-            if association.essential && !KNOWN_PROPERTIES.contains(&&name) {
-                return Err(unsupported(format!("the property \"{}\"", name.escape_ascii())));
-            }
-        }
-        let missing = |what| move || corrupt(format!("a picture has no {what}"));
-        let mut extent = Reader(self.properties(id, *b"ispe").next().ok_or_else(missing("size"))?);
-        extent.version()?;
-        let config = self.properties(id, *b"av1C").next().ok_or_else(missing("AV1 configuration"))?;
+        self.refuse_unknown_properties(id)?;
+        let (width, height) = self.size_of(id)?;
+        let config = self.properties(id, *b"av1C").next();
+        let config = config.ok_or_else(|| corrupt("a picture has no AV1 configuration"))?;
         // AV1 Codec ISO Media File Format Binding, 2.3.3: the third byte is tier, high bit depth, twelve bits, monochrome ….
         let flags = Reader(config.get(2..).unwrap_or_default()).u8()?;
         let bit_depth = match (flags & 0x40 != 0, flags & 0x20 != 0) {
@@ -150,14 +210,12 @@ impl<'a> File<'a> {
             (true, false) => 10,
             (true, true) => 12,
         };
-        Ok(Item {
-            id,
-            width: extent.u32()?,
-            height: extent.u32()?,
-            bit_depth,
-            monochrome: flags & 0x10 != 0,
-            description: self.description_of(id)?,
-        })
+        // Version and flags, the number of channels, and the depth of each.
+        let depths = self.properties(id, *b"pixi").next().and_then(|body| body.get(5..));
+        if depths.is_some_and(|depths| depths.iter().any(|&depth| depth != bit_depth)) {
+            return Err(corrupt("its boxes differ in depth"));
+        }
+        Ok(Tile { width, height, bit_depth, monochrome: flags & 0x10 != 0 })
     }
 
     fn description_of(&self, id: u32) -> Result<Option<Description>> {
@@ -202,7 +260,7 @@ impl<'a> File<'a> {
         })
     }
 
-    fn refers(&self, kind: &Code, from: u32, to: u32) -> bool {
+    pub(super) fn refers(&self, kind: &Code, from: u32, to: u32) -> bool {
         self.meta.references.iter().any(|r| (&r.kind, r.from, r.to) == (kind, from, to))
     }
 
@@ -220,7 +278,7 @@ impl<'a> File<'a> {
     }
 
     /// Where the extents of an item lie in the file; `None` for one that is not all there.
-    fn places(&self, location: &Location) -> impl Iterator<Item = Option<Range<usize>>> {
+    pub(super) fn places(&self, location: &Location) -> impl Iterator<Item = Option<Range<usize>>> {
         let (source, base) = match location.in_idat {
             // An empty one may lie nowhere.
             true if !self.meta.idat.is_empty() => {
@@ -238,8 +296,14 @@ impl<'a> File<'a> {
         })
     }
 
+    /// An error if any byte of any item is missing, so that no cut goes unnoticed.
+    pub(super) fn check_complete(&self) -> Result<()> {
+        let mut places = self.meta.locations.iter().flat_map(|location| self.places(location));
+        if places.all(|place| place.is_some()) { Ok(()) } else { Err(corrupt("part of its data is missing")) }
+    }
+
     /// The bytes of an item; an error if any of them is missing.
-    fn data_of(&self, id: u32) -> Result<Cow<'a, [u8]>> {
+    pub(super) fn data_of(&self, id: u32) -> Result<Cow<'a, [u8]>> {
         let location = self.meta.locations.iter().find(|location| location.item == id);
         self.data_at(location.ok_or_else(|| corrupt("its picture is not there"))?)
     }
@@ -260,71 +324,6 @@ impl<'a> File<'a> {
             }
         }
         Ok(Cow::Owned(joined))
-    }
-}
-
-/// EXIF without a tag, behind four bytes that say how far behind them it begins.
-const NO_EXIF: &[u8] = b"\0\0\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0";
-
-/// A copy of the file in which EXIF and XMP say nothing any more. They are written over in place: to take them out, every
-/// table of offsets would have to be written anew. `None` if there are none, or if they share bytes with anything else.
-pub(crate) fn blank_metadata(data: &[u8]) -> Option<Vec<u8>> {
-    let Container { file, .. } = parse(data).ok()?;
-    let mut blanked = data.to_vec();
-    let mut blanks: Vec<Range<usize>> = Vec::new();
-    let kind_of = |item| file.meta.kinds.iter().find(|(id, _)| *id == item).map(|(_, kind)| *kind);
-    let is_metadata = |location: &&Location| matches!(kind_of(location.item), Some(Kind::Exif | Kind::Xmp));
-    for location in file.meta.locations.iter().filter(is_metadata) {
-        let places = file.places(location).collect::<Option<Vec<_>>>()?;
-        let is_exif = kind_of(location.item) == Some(Kind::Exif);
-        // White space is an empty packet of XMP.
-        let filler = if is_exif { 0 } else { b' ' };
-        if blanks.len() + places.len() > MOST_BLANKS {
-            return None;
-        }
-        for place in &places {
-            blanked[place.clone()].fill(filler);
-        }
-        for (position, &byte) in places.iter().cloned().flatten().zip(NO_EXIF).filter(|_| is_exif) {
-            blanked[position] = byte;
-        }
-        blanks.extend(places);
-    }
-    let apart = |a: &Range<usize>, b: &Range<usize>| a.end <= b.start || b.end <= a.start;
-    let mut others = file.meta.locations.iter().filter(|location| !is_metadata(location)).flat_map(|l| file.places(l));
-    let shared = others.any(|place| place.is_none_or(|place| !blanks.iter().all(|blank| apart(blank, &place))));
-    (!blanks.is_empty() && !shared).then_some(blanked)
-}
-
-/// Most extents of metadata: files have one to three, and each may claim to be as long as the file.
-const MOST_BLANKS: usize = 16;
-
-impl Container<'_> {
-    /// The OBUs of a picture. An error if any byte of any item of the file is missing, so that no cut goes unnoticed.
-    pub(super) fn data(&self, item: &Item) -> Result<Vec<u8>> {
-        for location in &self.file.meta.locations {
-            self.file.data_at(location)?;
-        }
-        self.file.data_of(item.id).map(Cow::into_owned)
-    }
-
-    /// A TIFF structure.
-    pub(super) fn exif(&self) -> Option<Vec<u8>> {
-        let data = self.described_by(Kind::Exif)?;
-        // Four bytes say how far behind them the structure begins.
-        let (offset, rest) = data.split_first_chunk::<4>()?;
-        rest.get(u32::from_be_bytes(*offset) as usize..).map(<[u8]>::to_vec)
-    }
-
-    pub(super) fn xmp(&self) -> Option<Vec<u8>> {
-        self.described_by(Kind::Xmp).map(Cow::into_owned)
-    }
-
-    /// The first item of `kind` that describes the picture.
-    fn described_by(&self, kind: Kind) -> Option<Cow<'_, [u8]>> {
-        let mut items = self.file.meta.kinds.iter().filter(|(_, other)| *other == kind).map(|(id, _)| *id);
-        let id = items.find(|&id| self.file.refers(b"cdsc", id, self.color.id))?;
-        self.file.data_of(id).ok()
     }
 }
 

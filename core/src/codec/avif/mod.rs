@@ -1,5 +1,6 @@
-//! AVIF. Writing: the picture as AV1 wants it (`planes`), one of two engines (`aom`, `rav1e`), the container by avif-serialize.
-//! Reading: the container (`boxes`, `container`), AV1 by re_rav1d (`decode`), and colour (`color`).
+//! AVIF. Writing: the picture as AV1 wants it (`planes`), one of two engines (`aom`, `rav1e`), and the container (`write`).
+//! Reading: the container (`boxes`, `container`, `metadata`, `grid`), what of AV1's stream a decoder may see (`obu`,
+//! `sequence`), one of two decoders (`decoder`), and colour (`color`), all put together by `decode`.
 //!
 //! The engine is libaom; a build without the cargo feature `aom` needs no cmake and has rav1e instead.
 
@@ -9,23 +10,28 @@ mod boxes;
 mod color;
 mod container;
 mod decode;
+mod decoder;
+mod grid;
+mod metadata;
+mod obu;
 mod planes;
 #[cfg(not(feature = "aom"))]
 mod rav1e;
+mod sequence;
+mod write;
 
 #[cfg(feature = "aom")]
 use aom as engine;
 #[cfg(not(feature = "aom"))]
 use rav1e as engine;
 
-use avif_serialize::Aviffy;
-use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients};
-
-pub(crate) use self::container::{blank_metadata, is_avif};
+pub(crate) use self::container::is_avif;
 pub(crate) use self::decode::{decode, read_header};
+pub(crate) use self::metadata::blank_metadata;
 pub use self::planes::{BIT_DEPTH, PlaneSet, Sampling};
+pub use self::write::CodedPicture;
 use super::{Draft, Effort, Encoder, Source, Target};
-use crate::color::{BT2020, DISPLAY_P3, Profile};
+use crate::color::Profile;
 use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 
@@ -85,29 +91,26 @@ pub fn encode_planes(encoder: &Encoder<'_>, planes: &Planes, quality: u8) -> Res
         || alpha.as_ref().map(|alpha| encode(alpha, alpha_quality(quality))).transpose(),
     );
     let (color_file, alpha_file) = (color_file?, alpha_file?);
-    let half = matches!(color.chroma, Some((Sampling::Half, _)));
-    let mut file = Aviffy::new();
-    file.set_matrix_coefficients(MatrixCoefficients::Bt601);
-    match profile.and_then(Profile::primaries) {
-        Some(DISPLAY_P3) => drop(file.set_color_primaries(ColorPrimaries::DisplayP3)),
-        Some(BT2020) => drop(file.set_color_primaries(ColorPrimaries::Bt2020)),
-        _ => {}
-    }
-    file.set_monochrome(color.chroma.is_none());
-    file.set_chroma_subsampling((half, half));
-    if let Some(exif) = &metadata.exif {
-        file.set_exif(exif.clone());
-    }
-    Ok(file.to_vec(&color_file, alpha_file.as_deref(), color.width, color.height, BIT_DEPTH))
+    let picture = CodedPicture {
+        width: color.width,
+        height: color.height,
+        color: &color_file,
+        alpha: alpha_file.as_deref(),
+        primaries: profile.and_then(Profile::primaries),
+        exif: metadata.exif.as_deref(),
+    };
+    picture.to_avif()
 }
 
 #[cfg(test)]
 mod tests {
     use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+    #[cfg(feature = "aom")]
+    use pixrace_aom::Subsampling;
 
     use super::*;
     use crate::cancel::Cancel;
-    use crate::codec::{Effort, Format, Metadata, Viewer};
+    use crate::codec::{Effort, Format, Metadata, Provenance, Viewer};
 
     fn picture(width: u32, height: u32, channels: u32) -> ImageBuffer {
         let sample = |index: usize| (index * index / 7 % 251) as u8;
@@ -159,12 +162,57 @@ mod tests {
                 let slope = |x: u32, y: u32| image::Rgb([(x * 3) as u8, y as u8, 90]);
                 let raster = RgbImage::from_fn(width, height, slope);
                 let image = ImageBuffer::new(DynamicImage::ImageRgb8(raster.clone()));
-                let shown = decode(&encoded(2, &image, 90, sampling), Viewer::Careful).unwrap().to_rgb8();
+                let shown =
+                    decode(&encoded(2, &image, 90, sampling), Viewer::Careful, Provenance::Own).unwrap().to_rgb8();
                 let pairs = raster.iter().zip(shown.iter());
                 let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
                 assert!(shown.dimensions() == (width, height) && worst < 24, "{width} x {height}: {worst}");
             }
         }
+    }
+
+    /// Whoever decodes: AV1 defines every sample.
+    #[test]
+    #[cfg(feature = "aom")]
+    fn both_decoders_show_the_same() {
+        let same = |file: &[u8], kind: &str| {
+            for viewer in [Viewer::Careful, Viewer::Careless] {
+                let own = decode(file, viewer, Provenance::Own).unwrap();
+                for threads in [1, 3] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    let foreign = pool.install(|| decode(file, viewer, Provenance::Foreign)).unwrap();
+                    assert!(foreign == own, "{kind}, {threads} threads");
+                }
+            }
+        };
+        for (width, height) in [(1, 1), (61, 43), (130, 17), (1200, 900)] {
+            for channels in [1, 3, 4] {
+                for sampling in [Sampling::Full, Sampling::Half] {
+                    let file = encoded(2, &picture(width, height, channels), 50, sampling);
+                    same(&file, &format!("{width} x {height}, {channels} channels, {sampling:?}"));
+                }
+            }
+        }
+        for subsampling in [Subsampling::None, Subsampling::Half, Subsampling::Monochrome] {
+            same(&eight_bits(61, 43, subsampling), &format!("8 bits, {subsampling:?}"));
+        }
+    }
+
+    /// A file of a kind that is not written yet.
+    #[cfg(feature = "aom")]
+    fn eight_bits(width: u32, height: u32, subsampling: Subsampling) -> Vec<u8> {
+        let luma: Vec<u8> = (0..width * height).map(|index| (index * index / 7 % 251) as u8).collect();
+        let chroma = match subsampling {
+            Subsampling::None => &luma[..],
+            Subsampling::Half => &luma[..(width.div_ceil(2) * height.div_ceil(2)) as usize],
+            Subsampling::Monochrome => &[],
+        };
+        let planes = pixrace_aom::Planes::EightBit([&luma, chroma, chroma]);
+        let picture = pixrace_aom::Picture { width, height, subsampling, planes };
+        let settings =
+            pixrace_aom::Settings { speed: 8, quantizer: 20, lossless: false, tiles_log2: (0, 0), options: &[] };
+        let color = &pixrace_aom::encode(&picture, &settings).unwrap();
+        CodedPicture { width, height, color, alpha: None, primaries: None, exif: None }.to_avif().unwrap()
     }
 
     #[test]
