@@ -2,13 +2,14 @@
 
 mod call;
 mod error;
+mod in_flight;
 mod input;
 mod options;
 mod result;
 mod signal;
 mod types;
 
-use napi::bindgen_prelude::{Object, Unknown};
+use napi::bindgen_prelude::{Object, Unknown, retain_current_module_for_unload_safety};
 use napi::{Env, Result};
 use napi_derive::napi;
 
@@ -22,6 +23,14 @@ use crate::result::{Handle, ImageInfo, Versions, optimize_result, optimize_resul
 /// grow with every call.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Runs in each environment (the main thread's, each worker's) that loads the addon.
+#[napi(module_exports)]
+pub fn load(_exports: Object, env: Env) -> Result<()> {
+    // Node unloads an addon with the last environment that loaded it, but the budget's threads live on.
+    retain_current_module_for_unload_safety();
+    in_flight::stop_with(env)
+}
 
 /// Encodes an image in every requested format at once and resolves with the smallest file that satisfies all
 /// constraints.
