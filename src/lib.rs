@@ -1,5 +1,6 @@
 //! The door: JavaScript values in, one call into the engine, JavaScript values out. Nothing is decided here.
 
+mod allocator;
 mod call;
 mod error;
 mod in_flight;
@@ -19,14 +20,10 @@ use pixrace::cancel::Cancel;
 
 use crate::result::{Handle, ImageInfo, Versions, optimize_result, optimize_results};
 
-/// glibc before 2.38 does not reuse freed aligned blocks for new ones, so that the AV1 decoder's buffers made the process
-/// grow with every call.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Runs in each environment (the main thread's, each worker's) that loads the addon.
 #[napi(module_exports)]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
+    allocator::keep_pages();
     // Node unloads an addon with the last environment that loaded it, but the budget's threads live on.
     retain_current_module_for_unload_safety();
     in_flight::stop_with(env)

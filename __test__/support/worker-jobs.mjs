@@ -7,12 +7,12 @@ import pixrace from '../../index.js'
 const digest = ({ data }) => createHash('sha256').update(data).digest('hex')
 const optimize = async ({ input, options }) => digest(await pixrace.optimize(input, options))
 
-/** As many calls as a worker may be in when it ends, with and without signals; nobody waits for them. */
-function fly({ photo, calls }) {
+/** Calls to be in when the thread ends, each many times as long as one with `options`, with and without signals. */
+function fly({ input, calls }) {
   const controller = new AbortController()
   for (let call = 0; call < calls; call++) {
     const signal = call % 2 ? controller.signal : undefined
-    pixrace.optimize(photo, { signal }).catch(() => {})
+    pixrace.optimize(input, { signal }).catch(() => {})
   }
   return controller
 }
@@ -33,8 +33,8 @@ const jobs = {
   // Stays in its calls until it is terminated, and in JavaScript too, so that termination meets it in the middle of something.
   stay(data) {
     fly(data)
-    pixrace.score(data.photo, data.photo)
-    setInterval(() => pixrace.inspect(data.photo), 1)
+    pixrace.score(data.input, data.input)
+    setInterval(() => pixrace.inspect(data.input), 1)
     return 'in flight'
   },
 
@@ -46,7 +46,7 @@ const jobs = {
   // Ends by itself, with answers of aborted calls on their way to it.
   exit(data) {
     const controller = fly(data)
-    for (let call = 0; call < 8; call++) pixrace.inspect(data.photo)
+    for (let call = 0; call < 8; call++) pixrace.inspect(data.input)
     controller.abort()
     process.exit(5)
   },
