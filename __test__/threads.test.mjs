@@ -1,14 +1,11 @@
 // Shows where the work runs: never on the event loop, never in libuv's pool, and on no more threads than the call and the
 // process may use. Threads are counted from outside, in /proc, by the CPU time that each has spent, so that threads
-// which a codec starts by itself would show. Also shows that worker threads may make calls, and that a thread or the
-// process may end with calls in flight.
+// which a codec starts by itself would show. Also shows that the process may end with calls in flight.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import sharp from 'sharp'
 import pixrace from '../index.js'
 import { askChild, startChild } from './support/child.mjs'
@@ -138,33 +135,6 @@ describe('threads at work, with PIXRACE_THREADS=4', { skip: canWatch ? false : '
     const two = { ...ALL_ONCE, formats: ['avif', 'jpeg'], concurrency: 2 }
     const whole = { ...ALL_ONCE, formats: ['webp', 'avif'] }
     await observe([one, two, whole, 'score', two, one, whole, 'score', one, whole], 4)
-  })
-})
-
-describe('a worker thread', () => {
-  const start = workerData => new Worker(new URL('support/worker.mjs', import.meta.url), { workerData })
-
-  it('gets the same answers', async () => {
-    const worker = start({ input: PHOTO, calls: 3, stay: false })
-    const files = await nextMessage(worker)
-    await worker.terminate()
-    const { data } = await pixrace.optimize(PHOTO, FAST)
-    assert.deepEqual(
-      files.map(file => Buffer.from(file)),
-      [data, data, data],
-    )
-  })
-
-  it('may be terminated with calls in flight: the process and its other threads go on', async () => {
-    for (const milliseconds of [0, 1, 5, 20, 60, 150]) {
-      const workers = [1, 3].map(calls => start({ input: fixture('photo.png'), calls, stay: true }))
-      await Promise.all(workers.map(nextMessage))
-      const meanwhile = pixrace.optimize(fixture('palette.png'), FAST)
-      await sleep(milliseconds)
-      await Promise.all(workers.map(worker => worker.terminate()))
-      assert.equal((await meanwhile).passed, true)
-    }
-    assert.equal((await pixrace.optimize(PHOTO, FAST)).passed, true)
   })
 })
 

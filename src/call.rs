@@ -6,6 +6,7 @@ use pixrace::budget::{Budget, Call};
 use pixrace::cancel::Cancel;
 
 use crate::error::{self, to_js};
+use crate::in_flight::{self, Key};
 use crate::result::Handle;
 use crate::signal::{self, Watch};
 
@@ -38,15 +39,15 @@ pub fn promise<'env, C: Call>(
 
 fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> Result<()> {
     let Prepared { call, cancel, signal, convert } = prepared;
-    let watch = match &signal {
-        None => None,
-        Some(signal) => {
-            signal::throw_if_aborted(env, signal)?;
-            Some(stop_on_abort(env, signal, cancel.clone(), deferred.clone())?)
-        }
-    };
+    if let Some(signal) = &signal {
+        signal::throw_if_aborted(env, signal)?;
+    }
+    let key = in_flight::insert(cancel.clone());
+    let watch = signal.map(|signal| stop_on_abort(env, &signal, key, cancel.clone(), deferred.clone()));
+    let watch = watch.transpose().inspect_err(|_| in_flight::remove(key))?;
     Budget::global().submit(call, cancel, move |answer| {
         let settlement: Settlement = Box::new(move |env| {
+            in_flight::remove(key);
             if let Some(watch) = watch {
                 signal::unwatch(&env, watch)?;
             }
@@ -59,8 +60,9 @@ fn submit<C: Call>(env: &Env, prepared: Prepared<'_, C>, deferred: Deferred) -> 
 }
 
 /// Rejects at once, whatever the call is doing; its threads and memory follow at its next check.
-fn stop_on_abort(env: &Env, signal: &Object<'_>, cancel: Cancel, deferred: Deferred) -> Result<Watch> {
+fn stop_on_abort(env: &Env, signal: &Object<'_>, key: Key, cancel: Cancel, deferred: Deferred) -> Result<Watch> {
     signal::watch(env, signal, move |reason| {
+        in_flight::remove(key);
         // Before the engine hears of it: its answer to a cancelled call would not be the signal's reason.
         deferred.resolve(Box::new(move |_| Err(reason)));
         cancel.stop();

@@ -1,14 +1,16 @@
 //! The door: JavaScript values in, one call into the engine, JavaScript values out. Nothing is decided here.
 
+mod allocator;
 mod call;
 mod error;
+mod in_flight;
 mod input;
 mod options;
 mod result;
 mod signal;
 mod types;
 
-use napi::bindgen_prelude::{Object, Unknown};
+use napi::bindgen_prelude::{Object, Unknown, retain_current_module_for_unload_safety};
 use napi::{Env, Result};
 use napi_derive::napi;
 
@@ -18,10 +20,14 @@ use pixrace::cancel::Cancel;
 
 use crate::result::{Handle, ImageInfo, Versions, optimize_result, optimize_results};
 
-/// glibc before 2.38 does not reuse freed aligned blocks for new ones, so that the AV1 decoder's buffers made the process
-/// grow with every call.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// Runs in each environment (the main thread's, each worker's) that loads the addon.
+#[napi(module_exports)]
+pub fn load(_exports: Object, env: Env) -> Result<()> {
+    allocator::keep_pages();
+    // Node unloads an addon with the last environment that loaded it, but the budget's threads live on.
+    retain_current_module_for_unload_safety();
+    in_flight::stop_with(env)
+}
 
 /// Encodes an image in every requested format at once and resolves with the smallest file that satisfies all
 /// constraints.

@@ -5,15 +5,16 @@ import { fork } from 'node:child_process'
 const HANG_MS = 240_000
 
 /**
- * Starts `support/<name>` with arguments, environment variables on top of this process's and Node flags. Gives the
- * process and `ended`, a promise of `{ code, signal, output, errors, messages }`: how it ended, what it wrote, and what
- * it sent by `process.send`.
+ * Starts `support/<name>` with arguments, environment variables on top of this process's, Node flags and the program of
+ * another Node. Gives the process and `ended`, a promise of `{ code, signal, output, errors, messages }`: how it ended,
+ * what it wrote, and what it sent by `process.send`.
  */
-export function startChild(name, { args = [], env = {}, flags = [] } = {}) {
+export function startChild(name, { args = [], env = {}, flags = [], node = process.execPath } = {}) {
   const script = new URL(name, import.meta.url)
   const child = fork(script, args.map(String), {
     env: { ...process.env, ...env },
     execArgv: flags,
+    execPath: node,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     timeout: HANG_MS,
     killSignal: 'SIGKILL',
