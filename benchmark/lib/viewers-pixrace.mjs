@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 /** Many times what the largest file takes. */
-const HANGS_MS = 120_000
+const HANGS_MS = 300_000
 const CHILD = new URL('viewers-child.mjs', import.meta.url)
 
 export class Pixrace {
