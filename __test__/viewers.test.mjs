@@ -11,6 +11,12 @@ const picture = (color, { width, height } = SIZE) => ({
   picture: { width, height, data: Buffer.from(Array.from({ length: width * height }, () => color).flat()) },
 })
 const GREY = picture([100, 100, 100, 255])
+const noise = change => {
+  const samples = GREY.picture.data.map((_, at) => (at % 4 === 3 ? 255 : 40 + ((at * 89) % 200) + change(at)))
+  return { ...SIZE, picture: { ...SIZE, data: samples } }
+}
+const NOISE = noise(() => 0)
+const OTHER_NOISE = noise(at => (at % 8 < 4 ? 12 : -12))
 const NOTHING = picture([0, 0, 0, 0])
 const BROKEN = { error: 'is not decoded' }
 const INFO = { ...SIZE, orientation: 1 }
@@ -35,6 +41,7 @@ describe('what is a fault', () => {
     'another size': [{ byDefault: picture([100, 100, 100, 255], turned) }, ['both', 'default']],
     'a file that Chromium does not show': [{ byDefault: BROKEN }, ['both', 'default']],
     'a ruined file': [{ byDefault: picture([120, 80, 110, 255]) }, ['both', 'default']],
+    'nothing, if noise becomes other noise': [{ chromium: NOISE, shown: NOISE, byDefault: OTHER_NOISE }, ['both']],
     'a size that is told wrongly': [{ own: { ...RIGHT, info: turned } }, ['both', 'inspect']],
     'nothing, if it is the size before turning': [{ own: { ...RIGHT, info: { ...turned, orientation: 6 } } }, ['both']],
     'a refusal': [

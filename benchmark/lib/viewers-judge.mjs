@@ -9,13 +9,20 @@ import { blockDifference, difference } from '../../__test__/support/pixels.mjs'
 const EXACT = { mean: 0.5, block: 4, largest: 16 }
 const INTERPOLATED = { mean: 1.5, block: 8, largest: 255 }
 const TOLERANCES = { png: EXACT, gif: EXACT, jpeg: INTERPOLATED, webp: INTERPOLATED, avif: INTERPOLATED }
-/** What a default call may lose: of files with a score of 70 it is 1 to 7 levels, of ruined ones more. */
-const LOSSY = { mean: 9, block: 40, largest: 255 }
+/** What a default call may lose: of files with a score of 70 it is 1 to 7 levels, of ruined ones more, and of noise too. */
+const LOSSY = { mean: 9, block: 40, largest: 255, ofRoughness: 1 / 3 }
 
 const sizeOf = ({ width, height }) => `${width}×${height}`
 
+/** Mean difference of a sample from the one beside it, in levels. */
+function roughness({ data }) {
+  let sum = 0
+  for (let at = 0; at < data.length - 4; at++) sum += Math.abs(data[at] - data[at + 4])
+  return sum / data.length
+}
+
 /** What is different between two shown pictures, as a text; undefined if they look alike. */
-function unlike(a, b, { mean, largest, block }) {
+function unlike(a, b, { mean, largest, block, ofRoughness = 0 }) {
   if (sizeOf(a) !== sizeOf(b)) return `${sizeOf(b)} instead of ${sizeOf(a)}`
   const samples = difference(a.picture, b.picture)
   const found = {
@@ -23,7 +30,8 @@ function unlike(a, b, { mean, largest, block }) {
     block: blockDifference(a.picture, b.picture).largest,
     largest: samples.largest,
   }
-  if (found.mean <= mean && found.block <= block && found.largest <= largest) return undefined
+  const most = Math.max(mean, ofRoughness * roughness(a.picture))
+  if (found.mean <= most && found.block <= block && found.largest <= largest) return undefined
   const texts = Object.entries(found).map(([what, value]) => `${what} ${value.toFixed(1)}`)
   return `off by ${texts.join(', ')}`
 }
