@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import { after, before, describe, it, test } from 'node:test'
 import sharp from 'sharp'
 import pixrace from '../index.js'
-import { path as browserPath, openBrowser } from './support/browser.mjs'
+import { path as browserPath, openBrowser, squashesAlpha } from './support/browser.mjs'
 import { EXCEPTIONS } from './support/browser-exceptions.mjs'
 import { writeContactSheet } from './support/contact-sheet.mjs'
 import { corpusFiles, mapBounded, withCorpus } from './support/corpus.mjs'
@@ -84,15 +84,6 @@ async function judge({ name, seen, fault }, result, ownScore) {
 async function browsersFault({ format, data }) {
   if (!alphaIsSquashed || format !== 'avif' || !(await pixrace.inspect(data)).hasAlpha) return undefined
   return { reason: 'This browser shows the transparency of every AVIF wrongly', least: 45 }
-}
-
-/** Whether half-transparent AVIFs of another encoder too come out with another transparency. */
-async function squashesAlpha() {
-  const grey = { r: 128, g: 128, b: 128, alpha: 64 / 255 }
-  const picture = sharp({ create: { width: 32, height: 32, channels: 4, background: grey } })
-  const { png } = await browser.show({ data: await picture.avif({ quality: 90 }).toBuffer(), format: 'avif' })
-  const { data } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
-  return Math.abs(data[3] - 64) > 4
 }
 
 /** Asserts that all pictures among these files look alike, but for the exceptions, and that there are `count` of them. */
@@ -189,7 +180,7 @@ function results() {
 function inChromium() {
   before(async () => {
     browser = await openBrowser()
-    alphaIsSquashed = await squashesAlpha()
+    alphaIsSquashed = await squashesAlpha(browser)
   })
   after(async () => {
     try {

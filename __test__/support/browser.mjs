@@ -1,6 +1,7 @@
 // Shows pictures in a real Chromium, headless, and reads back what it shows. Playwright answers every request of the page
 // from memory, so nothing is fetched from anywhere.
 import { chromium } from 'playwright-core'
+import sharp from 'sharp'
 import { browserPath } from '../../scripts/setup.mjs'
 
 export const path = browserPath()
@@ -21,6 +22,8 @@ const THUMBNAIL_SIDE = 160
 
 /** Pictures up to this size are looked at enlarged: in small ones SSIMULACRA2 finds red and blue alike (a pixel: 88.8). */
 const SMALL_SIDE = 64
+
+const SIDES = { largest: LARGEST_SIDE, smallest: SMALL_SIDE, thumbnail: THUMBNAIL_SIDE }
 
 /** `{ show, pixels, firstFrame, frames, screenshot, sheet, close }`: see each. */
 export async function openBrowser() {
@@ -48,8 +51,7 @@ export async function openBrowser() {
 
   return {
     version: browser.version(),
-    show: file =>
-      withFile(file, draw, { largest: LARGEST_SIDE, smallest: SMALL_SIDE, thumbnail: THUMBNAIL_SIDE }).then(fromPage),
+    show: (file, sides) => withFile(file, draw, { ...SIDES, ...sides }).then(fromPage),
     pixels: file => withFile(file, readPixels),
     firstFrame: file => withFile(file, drawFirstFrame, { type: `image/${file.format}` }).then(fromPage),
     frames: file => withFile(file, readFrames, { type: `image/${file.format}` }),
@@ -57,6 +59,18 @@ export async function openBrowser() {
     sheet: (html, width, height) => sheet(browser, html, width, height),
     close: () => browser.close(),
   }
+}
+
+/**
+ * Whether half-transparent AVIFs of another encoder too come out with another transparency: Debian 12's Chromium takes the alpha
+ * of every AVIF for limited range.
+ */
+export async function squashesAlpha(browser) {
+  const grey = { r: 128, g: 128, b: 128, alpha: 64 / 255 }
+  const picture = sharp({ create: { width: 32, height: 32, channels: 4, background: grey } })
+  const { png } = await browser.show({ data: await picture.avif({ quality: 90 }).toBuffer(), format: 'avif' })
+  const { data } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
+  return Math.abs(data[3] - 64) > 4
 }
 
 const bytesOf = dataUrl => Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64')

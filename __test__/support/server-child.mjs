@@ -1,5 +1,5 @@
 // An image server in a process of its own: `<options of the handler as JSON>`. Sends `{ port }`, and then answers messages:
-// 'hold' and 'open' hold up the engine and let it go on, 'state' asks for the state.
+// 'hold' and 'open' hold up the engine and let it go on, 'state' asks for the state, 'end' ends it.
 import http from 'node:http'
 import { createRequire } from 'node:module'
 
@@ -33,6 +33,7 @@ async function state() {
 }
 
 process.on('message', async message => {
+  if (message === 'end') return process.disconnect()
   if (message === 'hold') {
     gate = new Promise(resolve => {
       open = resolve
