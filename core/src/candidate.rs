@@ -9,7 +9,7 @@ use crate::color::Profile;
 use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
 use crate::ladder::{Ladder, Method};
-use crate::options::{Look, Options};
+use crate::options::{Look, Options, Strategy};
 use crate::search::Goal;
 
 /// One way of making a file of one requested format. A format may have several; the best one stands for it.
@@ -45,14 +45,25 @@ pub fn plan(image: &ImageBuffer, profile: Option<&Profile>, options: &Options) -
     // Without `lossless` every format gets the same 8 bits per sample.
     let image = if options.lossless() { image.clone() } else { image.to_eight_bit() };
     let flat = options.flatten().filter(|_| image.has_alpha()).map(|background| image.flatten(background));
-    let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
+    let (mut open, mut skipped) = (Vec::new(), Vec::new());
     for &format in options.formats() {
-        if let Some(reason) = obstacle(format, &image, profile, options) {
-            skipped.push(Skipped { format, reason });
-            continue;
+        match obstacle(format, &image, profile, options) {
+            Some(reason) => skipped.push(Skipped { format, reason }),
+            None => open.push(format),
         }
+    }
+    let mut contenders = Vec::new();
+    for &format in &open {
         let image = if format == Format::Jpeg { flat.as_ref().unwrap_or(&image) } else { &image };
-        contenders.extend(ladders(format, image, options).into_iter().map(|(method, ladder)| Contender {
+        let ways = match format {
+            Format::Png if deserves_palettes(image, options, &open) => {
+                [Method::Palette, Method::Dithered, Method::Lossless]
+                    .map(|way| (way, Ladder::of_photograph(way)))
+                    .into()
+            }
+            _ => ladders(format, image, options),
+        };
+        contenders.extend(ways.into_iter().map(|(method, ladder)| Contender {
             format,
             method,
             image: image.clone(),
@@ -145,6 +156,15 @@ fn ladders(format: Format, image: &ImageBuffer, options: &Options) -> Vec<(Metho
         (Look::Searched { .. }, Format::Png) if !suits_lossless(image, options.goal()) => vec![whole(Method::Lossless)],
         (Look::Searched { .. }, Format::Png) => [Method::Palette, Method::Lossless].map(whole).into(),
     }
+}
+
+/// Whether a photograph is to be tried in few colours as PNG: where no lossy format is open, because one would win by far, and
+/// where each format is to do its best. Not on trust, if others are: nobody would judge it.
+fn deserves_palettes(image: &ImageBuffer, options: &Options, open: &[Format]) -> bool {
+    let alone = !open.iter().any(|format| format.is_lossy());
+    let goal = options.goal();
+    let asked = options.strategy() == Strategy::All && !goal.on_trust && !suits_lossless(image, goal);
+    matches!(options.look(), Look::Searched { .. }) && (alone || asked) && !looks_drawn(image)
 }
 
 /// Whether few colours, or every pixel, may be the smallest way to this goal: for drawings and for small pictures, which
