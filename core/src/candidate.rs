@@ -256,3 +256,66 @@ impl Candidate {
         self.data.as_ref().map(|data| data.len() as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+    use image::{DynamicImage, RgbImage, RgbaImage};
+
+    fn noise(x: u32, y: u32) -> u8 {
+        ((x * 7919 + y * 104_729).wrapping_mul(2_654_435_761) >> 24) as u8
+    }
+
+    /// Noise, of more pixels than an icon has.
+    fn photograph() -> ImageBuffer {
+        let pixel = |x, y| image::Rgb([noise(x, y), noise(y, x), noise(x + y, y)]);
+        ImageBuffer::new(DynamicImage::ImageRgb8(RgbImage::from_fn(300, 300, pixel)))
+    }
+
+    fn translucent() -> ImageBuffer {
+        let pixel = |x, y| image::Rgba([noise(x, y), noise(y, x), noise(x + y, y), 200]);
+        ImageBuffer::new(DynamicImage::ImageRgba8(RgbaImage::from_fn(300, 300, pixel)))
+    }
+
+    /// The ways in which a PNG of `image` is to be made.
+    fn png_ways(image: &ImageBuffer, formats: &[&str], more: &[(&str, Value)]) -> Vec<Method> {
+        let formats = formats.iter().map(|&format| Value::Text(format.to_owned())).collect();
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let entries = [("formats".to_owned(), Value::List(formats))].into_iter().chain(more).collect();
+        let options = Options::parse(&Value::Object(entries)).unwrap();
+        let plan = plan(image, None, &options);
+        plan.contenders.iter().filter(|one| one.format == Format::Png).map(|one| one.method).collect()
+    }
+
+    const PALETTES: [Method; 3] = [Method::Palette, Method::Dithered, Method::Lossless];
+
+    #[test]
+    fn a_photograph_gets_palettes_where_no_lossy_format_is_open() {
+        let photo = photograph();
+        assert_eq!(png_ways(&photo, &["png"], &[]), PALETTES);
+        assert_eq!(png_ways(&photo, &["png"], &[("verify", Value::Boolean(false))]), PALETTES);
+        for other in ["avif", "webp", "jpeg"] {
+            assert_eq!(png_ways(&photo, &["png", other], &[]), [Method::Lossless], "{other}");
+        }
+        // JPEG is skipped where there is alpha, unless it gets a background.
+        let background = [("flatten", Value::Text("#ffffff".to_owned()))];
+        assert_eq!(png_ways(&translucent(), &["jpeg", "png"], &[]), PALETTES);
+        assert_eq!(png_ways(&translucent(), &["jpeg", "png"], &background), [Method::Lossless]);
+    }
+
+    #[test]
+    fn with_strategy_all_it_gets_them_beside_others_too_if_they_are_judged() {
+        let all = ("strategy", Value::Text("all".to_owned()));
+        assert_eq!(png_ways(&photograph(), &["avif", "png"], &[all.clone()]), PALETTES);
+        let on_trust = [all, ("verify", Value::Boolean(false))];
+        assert_eq!(png_ways(&photograph(), &["avif", "png"], &on_trust), [Method::Lossless]);
+    }
+
+    #[test]
+    fn what_asks_for_every_pixel_gets_it() {
+        let quality = [("quality", Value::Number(50.0))];
+        assert_eq!(png_ways(&photograph(), &["png"], &quality), [Method::Lossless]);
+        assert_eq!(png_ways(&photograph(), &["png"], &[("lossless", Value::Boolean(true))]), [Method::Lossless]);
+    }
+}

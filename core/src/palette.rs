@@ -151,6 +151,43 @@ mod tests {
         }
     }
 
+    /// Of a gradient in few colours a block has the mean of the original only if errors are passed on.
+    #[test]
+    fn dithering_keeps_the_mean_of_what_lies_between_two_colours() {
+        let raster = image::RgbImage::from_fn(256, 64, |x, _| image::Rgb([x as u8, 90, 255 - x as u8]));
+        let image = ImageBuffer::new(DynamicImage::ImageRgb8(raster));
+        let worst = |few: &ImageBuffer| {
+            let (before, after) = (rgba(&image), rgba(few));
+            let mean = |samples: &[u8], left: usize| {
+                let block = (0..64).flat_map(|y| (left..left + 8).map(move |x| (y * 256 + x) * 4));
+                block.map(|at| f64::from(samples[at])).sum::<f64>() / 512.0
+            };
+            (16..240).step_by(8).map(|left| (mean(&before, left) - mean(&after, left)).abs()).fold(0.0, f64::max)
+        };
+        let (plain, dithered) = (worst(&quantize(&image, 8).unwrap()), worst(&dither(&image, 8).unwrap()));
+        assert!(plain > 8.0 && dithered < 3.0, "{plain} and {dithered}");
+    }
+
+    /// Dithered pictures too have no more colours than asked for; clear stays clear, and grey grey.
+    #[test]
+    fn dithering_keeps_what_palettes_promise() {
+        let (image, few) = (picture(), dither(&picture(), 16).unwrap());
+        let few = rgba(&few);
+        assert!(few.chunks_exact(4).collect::<HashSet<_>>().len() <= 16);
+        let clear =
+            rgba(&image).chunks_exact(4).zip(few.chunks_exact(4)).filter(|(a, b)| a[3] == 0 && b[3] > 8).count();
+        assert_eq!(clear, 0);
+        let gray = image::GrayImage::from_fn(64, 64, |x, y| image::Luma([(x * 3 + y) as u8]));
+        let gray = dither(&ImageBuffer::new(DynamicImage::ImageLuma8(gray)), 8).unwrap();
+        assert!(matches!(gray.pixels(), Pixels::Gray8(_)));
+        // No colour is far from what luma and differences, rounded, make of it.
+        for color in [[255, 0, 0, 255], [0, 255, 0, 9], [0, 0, 255, 255], [1, 2, 3, 255], [255, 255, 255, 0]] {
+            let back = from_luma(to_luma(color));
+            let near = color.iter().zip(back).all(|(a, b)| a.abs_diff(b) <= 2);
+            assert!(near || (color[3] == 0 && back == [0; 4]), "{color:?} became {back:?}");
+        }
+    }
+
     /// What the search scores without a decoder is what a decoder shows; PNG holds it as a palette (colour type 3).
     #[test]
     fn a_decoder_shows_the_quantised_picture() {
@@ -162,6 +199,7 @@ mod tests {
                 let file = encode(format, image, Target::Palette(32));
                 assert_eq!(shown(&file), expected, "{format}");
                 assert!(format != Format::Png || file[25] == 3, "colour type {}", file[25]);
+                assert_eq!(shown(&encode(format, image, Target::Dithered(32))), dither(image, 32).unwrap(), "{format}");
             }
         }
     }
