@@ -1,5 +1,5 @@
 //! Measures the typical curves of `core/src/ladder.rs` and the bias of samples in `core/src/scout.rs`: mean score and mean
-//! logarithm of bits per pixel over pictures, at a few steps of each lossy ladder.
+//! logarithm of bits per pixel over pictures, at a few steps of each lossy ladder and of photographs' palettes as PNG.
 //!
 //! `cargo run --release --package pixrace --example curves -- balanced photo.png …`
 
@@ -66,8 +66,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let small = sample(&image, LEAST_BLOCKS).map(Picture::new).transpose()?;
         pictures.push((Picture::new(image)?, small));
     }
-    for format in [Format::Avif, Format::Webp, Format::Jpeg] {
-        let targets = Ladder::whole(format, Method::Lossy).targets;
+    let lossy = [Format::Avif, Format::Webp, Format::Jpeg].map(|format| (format, Ladder::whole(format, Method::Lossy)));
+    let palettes = [Method::Palette, Method::Dithered].map(|method| (Format::Png, Ladder::of_photograph(method)));
+    for (format, Ladder { targets, .. }) in lossy.into_iter().chain(palettes) {
         for knot in 0..KNOTS {
             let step = knot * (targets.len() - 1) / (KNOTS - 1);
             let (mut scores, mut densities, mut biases, mut ratios) = (vec![], vec![], vec![], vec![]);

@@ -46,6 +46,7 @@ fn measure(what: &str, image: &ImageBuffer) -> Result<usize, Error> {
         "jpeg" => encoder(Format::Jpeg).encode(&image.flatten([0; 3]), quality)?,
         "png" => encoder(Format::Png).encode(image, quality)?,
         "png-palette" => encoder(Format::Png).encode(image, Target::Palette(256))?,
+        "png-dithered" => encoder(Format::Png).encode(image, Target::Dithered(256))?,
         "score" => {
             pixrace::score::Reference::new(image, &cancel)?.score(image, &cancel)?;
             Vec::new()

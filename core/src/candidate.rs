@@ -9,7 +9,7 @@ use crate::color::Profile;
 use crate::content::looks_drawn;
 use crate::image::ImageBuffer;
 use crate::ladder::{Ladder, Method};
-use crate::options::{Look, Options};
+use crate::options::{Look, Options, Strategy};
 use crate::search::Goal;
 
 /// One way of making a file of one requested format. A format may have several; the best one stands for it.
@@ -45,15 +45,25 @@ pub fn plan(header: &Header, image: &ImageBuffer, profile: Option<&Profile>, opt
     // Without `lossless` every format gets the same 8 bits per sample.
     let image = if options.lossless() { image.clone() } else { image.to_eight_bit() };
     let flat = options.flatten().filter(|_| image.has_alpha()).map(|background| image.flatten(background));
-    let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
+    let (mut open, mut skipped) = (Vec::new(), Vec::new());
     for &format in options.formats() {
-        let reason = density_obstacle(format, header, options).or_else(|| obstacle(format, &image, profile, options));
-        if let Some(reason) = reason {
-            skipped.push(Skipped { format, reason });
-            continue;
+        match density_obstacle(format, header, options).or_else(|| obstacle(format, &image, profile, options)) {
+            Some(reason) => skipped.push(Skipped { format, reason }),
+            None => open.push(format),
         }
+    }
+    let mut contenders = Vec::new();
+    for &format in &open {
         let image = if format == Format::Jpeg { flat.as_ref().unwrap_or(&image) } else { &image };
-        contenders.extend(ladders(format, image, options).into_iter().map(|(method, ladder)| Contender {
+        let ways = match format {
+            Format::Png if deserves_palettes(image, options, &open) => {
+                [Method::Palette, Method::Dithered, Method::Lossless]
+                    .map(|way| (way, Ladder::of_photograph(way)))
+                    .into()
+            }
+            _ => ladders(format, image, options),
+        };
+        contenders.extend(ways.into_iter().map(|(method, ladder)| Contender {
             format,
             method,
             image: image.clone(),
@@ -166,6 +176,15 @@ fn ladders(format: Format, image: &ImageBuffer, options: &Options) -> Vec<(Metho
     }
 }
 
+/// Whether a photograph is to be tried in few colours as PNG: where no lossy format is open, because one would win by far, and
+/// where each format is to do its best. Not on trust, if others are: nobody would judge it.
+fn deserves_palettes(image: &ImageBuffer, options: &Options, open: &[Format]) -> bool {
+    let alone = !open.iter().any(|format| format.is_lossy());
+    let goal = options.goal();
+    let asked = options.strategy() == Strategy::All && !goal.on_trust && !suits_lossless(image, goal);
+    matches!(options.look(), Look::Searched { .. }) && (alone || asked) && !looks_drawn(image)
+}
+
 /// Whether few colours, or every pixel, may be the smallest way to this goal: for drawings and for small pictures, which
 /// cost little to try; for photographs only where hardly any loss is allowed.
 fn suits_lossless(image: &ImageBuffer, goal: Goal) -> bool {
@@ -253,5 +272,68 @@ impl Candidate {
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         self.data.as_ref().map(|data| data.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+    use image::{DynamicImage, RgbImage, RgbaImage};
+
+    fn noise(x: u32, y: u32) -> u8 {
+        ((x * 7919 + y * 104_729).wrapping_mul(2_654_435_761) >> 24) as u8
+    }
+
+    /// Noise, of more pixels than an icon has.
+    fn photograph() -> ImageBuffer {
+        let pixel = |x, y| image::Rgb([noise(x, y), noise(y, x), noise(x + y, y)]);
+        ImageBuffer::new(DynamicImage::ImageRgb8(RgbImage::from_fn(300, 300, pixel)))
+    }
+
+    fn translucent() -> ImageBuffer {
+        let pixel = |x, y| image::Rgba([noise(x, y), noise(y, x), noise(x + y, y), 200]);
+        ImageBuffer::new(DynamicImage::ImageRgba8(RgbaImage::from_fn(300, 300, pixel)))
+    }
+
+    /// The ways in which a PNG of `image` is to be made.
+    fn png_ways(image: &ImageBuffer, formats: &[&str], more: &[(&str, Value)]) -> Vec<Method> {
+        let formats = formats.iter().map(|&format| Value::Text(format.to_owned())).collect();
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let entries = [("formats".to_owned(), Value::List(formats))].into_iter().chain(more).collect();
+        let options = Options::parse(&Value::Object(entries)).unwrap();
+        let plan = plan(image, None, &options);
+        plan.contenders.iter().filter(|one| one.format == Format::Png).map(|one| one.method).collect()
+    }
+
+    const PALETTES: [Method; 3] = [Method::Palette, Method::Dithered, Method::Lossless];
+
+    #[test]
+    fn a_photograph_gets_palettes_where_no_lossy_format_is_open() {
+        let photo = photograph();
+        assert_eq!(png_ways(&photo, &["png"], &[]), PALETTES);
+        assert_eq!(png_ways(&photo, &["png"], &[("verify", Value::Boolean(false))]), PALETTES);
+        for other in ["avif", "webp", "jpeg"] {
+            assert_eq!(png_ways(&photo, &["png", other], &[]), [Method::Lossless], "{other}");
+        }
+        // JPEG is skipped where there is alpha, unless it gets a background.
+        let background = [("flatten", Value::Text("#ffffff".to_owned()))];
+        assert_eq!(png_ways(&translucent(), &["jpeg", "png"], &[]), PALETTES);
+        assert_eq!(png_ways(&translucent(), &["jpeg", "png"], &background), [Method::Lossless]);
+    }
+
+    #[test]
+    fn with_strategy_all_it_gets_them_beside_others_too_if_they_are_judged() {
+        let all = ("strategy", Value::Text("all".to_owned()));
+        assert_eq!(png_ways(&photograph(), &["avif", "png"], &[all.clone()]), PALETTES);
+        let on_trust = [all, ("verify", Value::Boolean(false))];
+        assert_eq!(png_ways(&photograph(), &["avif", "png"], &on_trust), [Method::Lossless]);
+    }
+
+    #[test]
+    fn what_asks_for_every_pixel_gets_it() {
+        let quality = [("quality", Value::Number(50.0))];
+        assert_eq!(png_ways(&photograph(), &["png"], &quality), [Method::Lossless]);
+        assert_eq!(png_ways(&photograph(), &["png"], &[("lossless", Value::Boolean(true))]), [Method::Lossless]);
     }
 }

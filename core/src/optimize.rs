@@ -8,7 +8,7 @@ use crate::answer::{Answer, answer};
 use crate::attempt::Contest;
 use crate::cancel::Cancel;
 use crate::candidate::{self, Candidate};
-use crate::codec::{self, Header, InputFormat, Metadata};
+use crate::codec::{self, Format, Header, InputFormat, Metadata};
 use crate::color::{Conversion, Profile};
 use crate::decode::{self, Colors, Resizing, Treatment};
 use crate::error::{Error, Result, catch};
@@ -76,11 +76,14 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     if header.is_animated() {
         return files + resizing + decoded.max(pixels) * animation::bytes_per_pixel(header, options);
     }
-    let encoders: u64 = options.formats().iter().map(|format| format.bytes_per_pixel()).sum();
+    // Two palettes of a photograph are made and judged side by side.
+    let formats = options.formats().len() as u64 + u64::from(options.may_try_palettes());
+    let second = if options.may_try_palettes() { Format::Png.bytes_per_pixel() } else { 0 };
+    let encoders = options.formats().iter().map(|format| format.bytes_per_pixel()).sum::<u64>() + second;
     let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
     let judge = if options.goal().needs_score() {
         let references = 1 + u64::from(options.flatten().is_some() && header.has_alpha);
-        references * REFERENCE_BYTES_PER_PIXEL + options.formats().len() as u64 * SCORE_BYTES_PER_PIXEL
+        references * REFERENCE_BYTES_PER_PIXEL + formats * SCORE_BYTES_PER_PIXEL
     } else {
         0
     };

@@ -106,9 +106,9 @@ fn prepare(
     Ok(estimates)
 }
 
-/// Whether a sample can tell how files will look: of no animation, and not what a palette does to a drawing.
+/// Whether a sample can tell how files will look: of no animation, and not what a palette does.
 fn may_be_trusted(contest: &Contest<'_>, plan: &Plan) -> bool {
-    contest.animation.is_none() && plan.contenders.iter().all(|contender| contender.method != Method::Palette)
+    contest.animation.is_none() && plan.contenders.iter().all(|contender| !contender.method.is_palette())
 }
 
 /// Who runs alone on trust, unless it fails or what it makes does not look right: AVIF, which no other format beat in any call
@@ -233,30 +233,22 @@ fn may_look_right(goal: Goal, promise: Promise) -> bool {
 fn can_win(goal: Goal, (contender, estimate): Entry, leader: Option<(u64, Option<f64>)>) -> bool {
     let (Some((bytes, score)), Some(promise)) = (leader, estimate.promise) else { return true };
     if goal.best_look {
-        return contender.method == Method::Lossless && promise.bytes / DOUBT_LOSSLESS < bytes as f64
+        return contender.method == Method::Lossless && promise.bytes / contender.ladder.doubt < bytes as f64
             || promise.score.min(IDENTICAL) + TOLERANCE > score.unwrap_or(0.0);
     }
-    let doubt = match (contender.method, contender.format) {
+    let doubt = match promise.rough {
         // Nor of the sizes has anybody a second look.
         _ if goal.on_trust => 1.0,
-        _ if promise.rough => DOUBT_ANIMATION,
-        (Method::Lossy, Format::Webp) => DOUBT_WEBP,
-        (Method::Lossy, _) => DOUBT_LOSSY,
-        (Method::Palette | Method::Lossless, _) => DOUBT_LOSSLESS,
+        true => DOUBT_ANIMATION,
+        false => contender.ladder.doubt,
     };
     // A quality that a sample did not find may exist; a palette has no more colours than it has.
-    let hopeless = contender.method == Method::Palette && !may_look_right(goal, promise);
+    let hopeless = contender.method.is_palette() && !may_look_right(goal, promise);
     promise.bytes / doubt < bytes as f64 && !hopeless
 }
 
-/// Factors by which a promised size may be too large: three standard deviations of what a sample says of AVIF and JPEG (its
-/// score errs by one point, which is 6 % of the bytes, its size by 5 %); one of WebP, which AVIF leads by more than that on
-/// photographs. The seams of a sample cost lossless coders most, who in drawings live from repetition.
-const DOUBT_LOSSY: f64 = 1.25;
-const DOUBT_WEBP: f64 = 1.3;
-const DOUBT_LOSSLESS: f64 = 4.0;
-
-/// The same for animations, whose changes may be coded far better or worse than the frame that was looked at.
+/// [`Ladder::doubt`](crate::ladder::Ladder::doubt) for animations, whose changes may be coded far better or worse than the
+/// frame that was looked at.
 const DOUBT_ANIMATION: f64 = 4.0;
 
 #[cfg(test)]

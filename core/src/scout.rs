@@ -138,7 +138,7 @@ fn look(
             Some(_) if contender.method == Method::Lossless => Some(IDENTICAL),
             Some(reference) => {
                 let shown = show(&file, small)?;
-                let bias = if contest.animation.is_some() { 0.0 } else { bias(contender.format) };
+                let bias = if contest.animation.is_some() { 0.0 } else { contender.ladder.bias };
                 Some(reference.score(&shown, contest.cancel)? + points - bias)
             }
             None => None,
@@ -158,17 +158,6 @@ fn draft(mut encoder: Encoder<'_>, method: Method) -> Draft<'_> {
         encoder.effort = Effort::Fast;
     }
     encoder.draft().unwrap_or(Draft { encoder, points: 0.0, bytes: 1.0 })
-}
-
-/// Points by which a sample scores higher than the whole near a score of 70, on average (`core/examples/curves.rs`): AVIF
-/// 0.1 ± 1.3, WebP −2.9 ± 4.2, JPEG 1.5 ± 0.9. The seams between its blocks are strong edges, which JPEG keeps well and
-/// which draw WebP's adaptive quantisation away from the rest.
-fn bias(format: Format) -> f64 {
-    match format {
-        Format::Avif | Format::Png => 0.0,
-        Format::Webp => -2.5,
-        Format::Jpeg => 1.5,
-    }
 }
 
 fn promise(contest: &Contest<'_>, curve: &Curve) -> Promise {

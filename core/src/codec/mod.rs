@@ -168,6 +168,8 @@ pub enum Target {
     /// At most this many colours, 2 to 256, transparency included, and then as [`Target::Visible`]: what a decoder shows
     /// is [`crate::palette::quantize`]. For PNG and WebP.
     Palette(u16),
+    /// The same by [`crate::palette::dither`], which suits photographs.
+    Dithered(u16),
     /// Every pixel, hidden ones included.
     Lossless,
 }
@@ -227,9 +229,12 @@ impl<'a> Encoder<'a> {
     pub fn encode_source(&self, source: &Source<'_>, target: Target) -> Result<Vec<u8>> {
         let image = source.image;
         self.cancel.check()?;
-        if let Target::Palette(colors) = target {
-            return self.encode(&palette::quantize(image, colors)?, Target::Visible);
-        }
+        let few_colors = match target {
+            Target::Palette(colors) => Some(palette::quantize(image, colors)?),
+            Target::Dithered(colors) => Some(palette::dither(image, colors)?),
+            Target::Quality(_) | Target::Visible | Target::Lossless => None,
+        };
+        let image = few_colors.as_ref().unwrap_or(image);
         match self.format {
             Format::Avif => avif::encode(self, source, target),
             Format::Webp => webp::encode(self, image, target),

@@ -113,7 +113,7 @@ pub(super) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target)
             config.sharp_yuv(!matches!(encoder.effort, Effort::Instant | Effort::Fast))
         }
         // `exact` keeps the colour under transparent pixels.
-        Target::Visible | Target::Palette(_) | Target::Lossless => {
+        Target::Visible | Target::Palette(_) | Target::Dithered(_) | Target::Lossless => {
             let (method, quality) = lossless_preset(encoder.effort, image, target);
             EncoderConfig::new_lossless().method(method).quality(quality).exact(target == Target::Lossless)
         }
@@ -206,7 +206,7 @@ pub(super) fn encode_animation(
                 Effort::Best => 100.0,
             });
         }
-        Target::Palette(_) => return Err(Error::internal("an animation gets no palette")),
+        Target::Palette(_) | Target::Dithered(_) => return Err(Error::internal("an animation gets no palette")),
     }
     // libwebp looks at differences only, so that it may wrap.
     let mut time = 0_u32;

@@ -135,6 +135,15 @@ impl Options {
         self.look == Look::Identical
     }
 
+    /// Whether photographs may be tried in few colours as PNG, whatever else is open ([`crate::candidate`]). Where another
+    /// requested format turns out not to be, its share of the memory is free.
+    #[must_use]
+    pub fn may_try_palettes(&self) -> bool {
+        let alone = self.formats() == [Format::Png];
+        let wanted = alone || (self.strategy == Strategy::All && self.formats().contains(&Format::Png));
+        wanted && matches!(self.look(), Look::Searched { .. })
+    }
+
     /// Default: race.
     #[must_use]
     pub fn strategy(&self) -> Strategy {

@@ -34,12 +34,11 @@ struct Plan {
 impl Plan {
     /// Filters as in oxipng's presets 1, 2 and 4, but only the one that photographs want in a hurry; levels measured on the
     /// corpus: 9 is the last before the near-optimal parsers, 11 gains up to 5 % on drawings, 12 rarely more than 0.3 %.
-    fn new(effort: Effort, image: &ImageBuffer) -> Self {
+    /// `drawn`: whether the picture is, or has few colours.
+    fn new(effort: Effort, drawn: impl Fn() -> bool) -> Self {
         use FilterStrategy as F;
         match effort {
-            Effort::Instant | Effort::Fast if !looks_drawn(image) => {
-                Self { filters: vec![F::Bigrams], drawn: 6, photo: 6 }
-            }
+            Effort::Instant | Effort::Fast if !drawn() => Self { filters: vec![F::Bigrams], drawn: 6, photo: 6 },
             Effort::Instant | Effort::Fast => Self { filters: vec![F::NONE, F::Bigrams], drawn: 9, photo: 6 },
             Effort::Balanced => Self { filters: vec![F::NONE, F::SUB, F::Entropy, F::Bigrams], drawn: 11, photo: 7 },
             Effort::Best => {
@@ -54,7 +53,8 @@ impl Plan {
 const TRIAL_LEVEL: u8 = 5;
 
 pub(in crate::codec) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, target: Target) -> Result<Vec<u8>> {
-    let plan = Plan::new(encoder.effort, image);
+    let few_colors = matches!(target, Target::Palette(_) | Target::Dithered(_));
+    let plan = Plan::new(encoder.effort, || few_colors || looks_drawn(image));
     let mut raw = raw_image(&encoder.as_profiled(image))?;
     add_metadata(&mut raw, encoder);
     if let Some(profile) = encoder.profile {
@@ -74,7 +74,7 @@ pub(in crate::codec) fn encode(encoder: &Encoder<'_>, image: &ImageBuffer, targe
         .min_by_key(|(_, file)| file.len())
         .ok_or_else(|| Error::internal("no PNG filter was tried"))?;
     let density = trial.len() as f64 / image.pixel_count() as f64;
-    let level = if density < DRAWN_BYTES_PER_PIXEL { plan.drawn } else { plan.photo };
+    let level = if few_colors || density < DRAWN_BYTES_PER_PIXEL { plan.drawn } else { plan.photo };
     let thorough = compress(filter, level)?;
     // A higher level is not smaller on every image.
     Ok(trials.into_iter().chain([thorough]).min_by_key(Vec::len).unwrap_or_default())
