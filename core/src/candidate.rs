@@ -210,6 +210,8 @@ pub struct Candidate {
     pub quality: Option<u8>,
     /// SSIMULACRA2 against the input, where it was computed; 100 where every pixel is kept.
     pub score: Option<f64>,
+    /// What the goal is held against instead: of a small picture it may be less ([`crate::score::Verdict`]).
+    pub judged: Option<f64>,
     /// How many times an encoder ran over the whole picture for this format.
     pub encodes: u32,
     pub elapsed: Duration,
@@ -225,6 +227,7 @@ impl Candidate {
             data: None,
             quality: None,
             score: None,
+            judged: None,
             encodes: 0,
             elapsed: Duration::ZERO,
             outcome,
