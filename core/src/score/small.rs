@@ -47,7 +47,7 @@ impl Tolerance {
         let view = |background| {
             let samples = samples(image, background);
             let share = CONTRAST_SHARE * contrast(&samples, image.width() as usize * 3);
-            View { background, samples, bound: share.min(MOST_LEVELS).max(LEAST_LEVELS) / missing }
+            View { background, samples, bound: share.clamp(LEAST_LEVELS, MOST_LEVELS) / missing }
         };
         let backgrounds: &[_] = if image.has_alpha() { &[BLACK, WHITE] } else { &[WHITE] };
         Some(Self(backgrounds.iter().copied().map(view).collect()))
