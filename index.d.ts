@@ -152,8 +152,8 @@ export interface OptimizeOptions {
   quality?: number | Qualities
   /**
    * The smallest file whose SSIMULACRA2 against the input is at least this, 0 to 100: 50 medium, 70 high, 90 visually
-   * lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Excludes `quality` and
-   * `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
+   * lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Of pictures with a side under 256
+   * pixels the mean error is bounded too, so that they often score higher. Excludes `quality` and `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
    */
   minScore?: number
   /**
@@ -332,7 +332,8 @@ export interface Resize {
  * lossless, 70 high quality, 50 medium; it can be negative.
  *
  * Both are compared upright, at 8 bits per sample. Where either uses alpha, both are laid on a dark and on a light
- * background; sides under 8 pixels are padded by reflection. An AVIF is shown as by sharp, the least careful of its common
+ * background. Sides under 128 pixels are continued by mirror images, so that a score means the same at every size; other
+ * tools' values differ there. An AVIF is shown as by sharp, the least careful of its common
  * viewers: bits beyond 8 are cut off, not rounded, and subsampled chroma is not interpolated. Rejects like `inspect`.
  */
 export declare function score(reference: Uint8Array, candidate: Uint8Array): Promise<number>

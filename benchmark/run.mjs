@@ -13,6 +13,7 @@ const CASES = [
   'threads',
   'batch',
   'tiny',
+  'sizes',
   'loop',
   'quality',
   'goals',

@@ -111,7 +111,8 @@ pub fn inspect<'env>(env: &'env Env, input: Unknown<'env>) -> Result<Object<'env
 /// lossless, 70 high quality, 50 medium; it can be negative.
 ///
 /// Both are compared upright, at 8 bits per sample. Where either uses alpha, both are laid on a dark and on a light
-/// background; sides under 8 pixels are padded by reflection. An AVIF is shown as by sharp, the least careful of its common
+/// background. Sides under 128 pixels are continued by mirror images, so that a score means the same at every size; other
+/// tools' values differ there. An AVIF is shown as by sharp, the least careful of its common
 /// viewers: bits beyond 8 are cut off, not rounded, and subsampled chroma is not interpolated. Rejects like `inspect`.
 #[napi(ts_args_type = "reference: Uint8Array, candidate: Uint8Array", ts_return_type = "Promise<number>")]
 pub fn score<'env>(env: &'env Env, reference: Unknown<'env>, candidate: Unknown<'env>) -> Result<Object<'env>> {

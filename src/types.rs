@@ -112,8 +112,8 @@ pub struct OptimizeOptions {
     /// quality is searched.
     pub quality: Option<Either<u32, Qualities>>,
     /// The smallest file whose SSIMULACRA2 against the input is at least this, 0 to 100: 50 medium, 70 high, 90 visually
-    /// lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Excludes `quality` and
-    /// `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
+    /// lossless. Each format's quality is searched, in at most 7 encodes per way of encoding. Of pictures with a side under 256
+    /// pixels the mean error is bounded too, so that they often score higher. Excludes `quality` and `lossless`. Default: 70, unless `maxBytes`, `quality` or `lossless` is given.
     pub min_score: Option<f64>,
     /// No candidate above this many bytes passes. An integer of at least 1. Without `minScore`, `quality` and `lossless`: the
     /// best-looking file that fits is searched. Default: none.

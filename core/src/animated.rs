@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::animation::Animation;
-use crate::attempt::{Contest, IDENTICAL};
+use crate::attempt::Contest;
 use crate::candidate::Contender;
 use crate::error::Result;
 use crate::ladder::Method;
+use crate::score::Verdict;
 use crate::search::Subject;
 
 /// All frames at each quality; a file looks as good as the worst of its sampled frames.
@@ -32,11 +33,11 @@ impl Subject for Animated<'_> {
         file.len() as u64
     }
 
-    fn score(&self, file: &Arc<Vec<u8>>) -> Result<f64> {
+    fn judge(&self, file: &Arc<Vec<u8>>) -> Result<Verdict> {
         if self.contender.method == Method::Lossless {
-            return Ok(IDENTICAL);
+            return Ok(Verdict::IDENTICAL);
         }
-        let score = |sample, shown: &_| self.contest.score_sample(sample, shown);
-        self.animation.lowest_score(file, self.contest.cancel, score)
+        let judge = |sample, shown: &_| self.contest.judge_sample(sample, shown);
+        self.animation.worst_verdict(file, self.contest.cancel, judge)
     }
 }

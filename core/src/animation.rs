@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::image::ImageBuffer;
 use crate::limits::{Limits, MAX_ANIMATION_PIXELS};
 use crate::options::{Look, Options};
-use crate::score::{REFERENCE_BYTES_PER_PIXEL, SCORE_BYTES_PER_PIXEL};
+use crate::score::{Verdict, comparison_memory, reference_memory, scored_pixels};
 
 /// Most frames that a file is judged by, spread evenly, the first and the last one among them …
 const MOST_SAMPLES: usize = 12;
@@ -69,7 +69,7 @@ fn pixel_count(header: &Header) -> u64 {
 /// How many frames of an animation are judged.
 #[must_use]
 pub fn sample_count(header: &Header) -> usize {
-    let affordable = (SAMPLED_PIXELS / pixel_count(header).max(1)) as usize;
+    let affordable = (SAMPLED_PIXELS / scored_pixels((header.width.into(), header.height.into()))) as usize;
     affordable.clamp(LEAST_SAMPLES, MOST_SAMPLES).min(header.pages as usize)
 }
 
@@ -77,19 +77,23 @@ pub fn sample_count(header: &Header) -> usize {
 /// canonical form.
 const FRAME_BYTES_PER_PIXEL: u64 = 16;
 
-/// Memory that a call needs for an animation, in bytes per pixel of its canvas.
+/// Memory that a call needs for an animation whose frames become this wide and high, in bytes.
 #[must_use]
-pub fn bytes_per_pixel(header: &Header, options: &Options) -> u64 {
+pub fn memory_needed(header: &Header, size: (u64, u64), options: &Options) -> u64 {
+    let pixels = pixel_count(header).max(size.0 * size.1);
     if !header.frames_are_read() {
-        return decode::bytes_per_pixel(header);
+        return pixels * decode::bytes_per_pixel(header);
     }
     let samples = sample_count(header) as u64;
     // Lossy and lossless at once, each with a decoder of its own.
     let ways = if matches!(options.look(), Look::Searched { .. }) { 2 } else { 1 };
     let encoder = Format::Webp.bytes_per_pixel() + codec::ANIMATION_BYTES_PER_PIXEL;
-    let judged = u64::from(options.goal().needs_score());
-    let (reference, comparison) = (judged * REFERENCE_BYTES_PER_PIXEL, judged * SCORE_BYTES_PER_PIXEL);
-    FRAME_BYTES_PER_PIXEL * (1 + ways) + samples * (4 + reference) + ways * (encoder + comparison)
+    let judge = if options.goal().needs_score() {
+        samples * reference_memory(size) + ways * comparison_memory(size)
+    } else {
+        0
+    };
+    pixels * (FRAME_BYTES_PER_PIXEL * (1 + ways) + samples * 4 + ways * encoder) + judge
 }
 
 impl Animation {
@@ -206,21 +210,20 @@ impl Animation {
         })
     }
 
-    /// The lowest of the scores that `score` gives to what `file`, which was made of this animation, shows instead of each
-    /// sample.
-    pub fn lowest_score(
+    /// The worst of what `judge` says of what `file`, which was made of this animation, shows instead of each sample.
+    pub fn worst_verdict(
         &self,
         file: &[u8],
         cancel: &Cancel,
-        mut score: impl FnMut(usize, &ImageBuffer) -> Result<f64>,
-    ) -> Result<f64> {
-        let mut lowest = f64::INFINITY;
+        mut judge: impl FnMut(usize, &ImageBuffer) -> Result<Verdict>,
+    ) -> Result<Verdict> {
+        let mut worst = Verdict::IDENTICAL;
         let indices = self.samples.iter().map(|sample| sample.index);
         self.compare(file, cancel, indices, |place, shown| {
-            lowest = lowest.min(score(place, shown)?);
+            worst = worst.worse(judge(place, shown)?);
             Ok(())
         })?;
-        Ok(lowest)
+        Ok(worst)
     }
 
     /// Hands what `file` shows at the time of each wanted frame to `look`, beside the frame's place in `wanted`, which rises.
@@ -278,8 +281,8 @@ fn header_of(file: &[u8]) -> Result<Header> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Effort;
     use crate::codec::Metadata;
-    use crate::codec::{ColorSpace, Effort};
 
     /// A WebP that shows these shades of grey, each as long as it says.
     fn webp(frames: &[(u8, u32)]) -> Vec<u8> {
@@ -301,21 +304,7 @@ mod tests {
     }
 
     fn header(width: u32, height: u32, pages: u32) -> Header {
-        Header {
-            format: InputFormat::Gif,
-            width,
-            height,
-            pages,
-            has_alpha: true,
-            bit_depth: 8,
-            orientation: image::metadata::Orientation::NoTransforms,
-            color_space: ColorSpace::Rgb,
-            profile: None,
-            metadata: Metadata::default(),
-            density_corrected: None,
-            frame_pixels: u64::from(width) * u64::from(height),
-            missing_end: false,
-        }
+        Header { pages, ..Header::plain(InputFormat::Gif, width, height) }
     }
 
     #[test]

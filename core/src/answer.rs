@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attempt::{Contest, Finish, IDENTICAL};
+use crate::attempt::{Contest, Finish};
 use crate::candidate::{Candidate, Contender, Outcome, Plan};
 use crate::codec::{Format, Target};
 use crate::error::{Error, Result};
 use crate::race::Run;
+use crate::score::IDENTICAL;
 use crate::search::Goal;
 use crate::select::{Selection, select};
 use crate::warning::{Warning, WarningCode};
@@ -71,7 +72,8 @@ fn standing(
     let candidate = Candidate {
         data: Some(Arc::clone(&best.found.best.file)),
         quality: if let Target::Quality(quality) = best.target { Some(quality) } else { None },
-        score: best.found.best.score,
+        score: best.found.best.reported,
+        judged: best.found.best.score,
         encodes,
         elapsed,
         ..Candidate::without_file(format, Outcome::Lost)
@@ -81,11 +83,13 @@ fn standing(
 
 /// The original as a candidate.
 fn unchanged(file: Arc<Vec<u8>>, contest: &Contest<'_>) -> Candidate {
+    let score = contest.goal.needs_score().then_some(IDENTICAL);
     Candidate {
         format: None,
         data: Some(file),
         quality: None,
-        score: contest.goal.needs_score().then_some(IDENTICAL),
+        score,
+        judged: score,
         encodes: 0,
         elapsed: Duration::ZERO,
         outcome: Outcome::Lost,
@@ -105,7 +109,9 @@ fn infeasible(goal: Goal, candidates: &[Candidate]) -> Warning {
         ),
         (_, least) => {
             let least = least.unwrap_or_default();
-            format!("No candidate scores at least {least} (minScore); the best-looking one is returned.")
+            let scores = candidates.iter().filter_map(|candidate| candidate.score).any(|score| score >= least);
+            let why = if scores { " with as small an error as a picture of this size needs" } else { "" };
+            format!("No candidate scores at least {least} (minScore){why}; the best-looking one is returned.")
         }
     };
     Warning::new(WarningCode::Infeasible, message)

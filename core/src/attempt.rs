@@ -19,7 +19,7 @@ use crate::image::ImageBuffer;
 use crate::ladder::Method;
 use crate::limits::Limits;
 use crate::options::Options;
-use crate::score::Reference;
+use crate::score::{Reference, Verdict};
 use crate::search::{Found, Goal, Patience, Subject, first_step, search};
 
 /// What all contenders of a call share.
@@ -128,19 +128,19 @@ impl<'a> Contest<'a> {
         Ok(Finish { found, curve, target, elapsed: started.elapsed() })
     }
 
-    /// What `shown` scores against a picture that was prepared.
-    fn score(&self, of: impl FnOnce(&Judge) -> Option<&Reference>, shown: &ImageBuffer) -> Result<f64> {
+    /// Holds `shown` against a picture that was prepared.
+    fn judge(&self, of: impl FnOnce(&Judge) -> Option<&Reference>, shown: &ImageBuffer) -> Result<Verdict> {
         let started = Instant::now();
         let judge = self.judge.get().ok_or_else(|| Error::internal("nothing is prepared to compare with"))?;
         let reference = of(judge).ok_or_else(|| Error::internal("nothing to compare with"))?;
-        let score = reference.score(shown, self.cancel);
+        let verdict = reference.judge(shown, self.cancel);
         judge.add(started);
-        score
+        verdict
     }
 
-    /// What a frame scores that is shown instead of one of the animation's samples.
-    pub fn score_sample(&self, sample: usize, shown: &ImageBuffer) -> Result<f64> {
-        self.score(|judge| judge.samples.get(sample), shown)
+    /// The same for a frame that is shown instead of one of the animation's samples.
+    pub fn judge_sample(&self, sample: usize, shown: &ImageBuffer) -> Result<Verdict> {
+        self.judge(|judge| judge.samples.get(sample), shown)
     }
 
     #[must_use]
@@ -192,7 +192,7 @@ impl Attempt<'_> {
         let step = first_step(goal, patience.aim, curve);
         let file = draft.encoder.encode_source(&self.source, ladder.targets[step])?;
         let bytes = file.len() as f64 * draft.bytes;
-        let score = self.score(&Arc::new(file))? + draft.points;
+        let score = self.judge(&Arc::new(file))?.judged + draft.points;
         curve.observe_draft(step, bytes, Some(score));
         Ok(())
     }
@@ -215,17 +215,14 @@ impl Subject for Attempt<'_> {
     }
 
     /// Of the file as a decoder shows it. What was proven identical needs no comparison.
-    fn score(&self, file: &Arc<Vec<u8>>) -> Result<f64> {
+    fn judge(&self, file: &Arc<Vec<u8>>) -> Result<Verdict> {
         if self.contender.method == Method::Lossless {
-            return Ok(IDENTICAL);
+            return Ok(Verdict::IDENTICAL);
         }
         let shown = show(file, &self.contender.image)?;
-        self.contest.score(|judge| judge.reference(self.contender), &shown)
+        self.contest.judge(|judge| judge.reference(self.contender), &shown)
     }
 }
-
-/// SSIMULACRA2 of a picture with itself.
-pub const IDENTICAL: f64 = 100.0;
 
 /// The samples of a file that was just made from `image`: whatever they mean, they mean the same in both.
 pub fn show(file: &[u8], image: &ImageBuffer) -> Result<ImageBuffer> {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, catch};
 use crate::limits::{CALL_OVERHEAD_BYTES, Limits};
 use crate::optimize::{Optimized, memory_needed_for_all, optimize};
 use crate::options::Options;
-use crate::score::{REFERENCE_BYTES_PER_PIXEL, Reference, SCORE_BYTES_PER_PIXEL};
+use crate::score::{Reference, comparison_memory, reference_memory};
 
 /// Races the encoders over variants of one input.
 pub struct OptimizeCall {
@@ -107,9 +107,10 @@ impl Call for ScoreCall {
                 received: format!("{} × {}", received.0, received.1),
             });
         }
-        let pixels = u64::from(expected.0) * u64::from(expected.1);
+        let size = (u64::from(expected.0), u64::from(expected.1));
         let decoding = decode::bytes_per_pixel(&reference) + decode::bytes_per_pixel(&candidate);
-        let memory = pixels * (REFERENCE_BYTES_PER_PIXEL + SCORE_BYTES_PER_PIXEL + decoding) + CALL_OVERHEAD_BYTES;
+        let judging = reference_memory(size) + comparison_memory(size);
+        let memory = size.0 * size.1 * decoding + judging + CALL_OVERHEAD_BYTES;
         // One thread does it all, but in the shared pool it can run beside other calls, and in a team it could not.
         Ok(Admission::Work { memory, threads: None })
     }

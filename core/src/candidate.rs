@@ -248,6 +248,8 @@ pub struct Candidate {
     pub quality: Option<u8>,
     /// SSIMULACRA2 against the input, where it was computed; 100 where every pixel is kept.
     pub score: Option<f64>,
+    /// What the goal is held against instead: of a small picture it may be less ([`crate::score::Verdict`]).
+    pub judged: Option<f64>,
     /// How many times an encoder ran over the whole picture for this format.
     pub encodes: u32,
     pub elapsed: Duration,
@@ -263,6 +265,7 @@ impl Candidate {
             data: None,
             quality: None,
             score: None,
+            judged: None,
             encodes: 0,
             elapsed: Duration::ZERO,
             outcome,
@@ -278,6 +281,7 @@ impl Candidate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::InputFormat;
     use crate::value::Value;
     use image::{DynamicImage, RgbImage, RgbaImage};
 
@@ -302,7 +306,8 @@ mod tests {
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let entries = [("formats".to_owned(), Value::List(formats))].into_iter().chain(more).collect();
         let options = Options::parse(&Value::Object(entries)).unwrap();
-        let plan = plan(image, None, &options);
+        let header = Header::plain(InputFormat::Png, image.width(), image.height());
+        let plan = plan(&header, image, None, &options);
         plan.contenders.iter().filter(|one| one.format == Format::Png).map(|one| one.method).collect()
     }
 

@@ -17,7 +17,7 @@ use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
 use crate::race;
 use crate::resample;
-use crate::score::{REFERENCE_BYTES_PER_PIXEL, SCORE_BYTES_PER_PIXEL};
+use crate::score::{comparison_memory, reference_memory};
 use crate::scout::Lore;
 use crate::warning::{Warning, WarningCode};
 
@@ -68,13 +68,15 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     let decoded = u64::from(header.width) * u64::from(header.height);
     let geometry = options.geometry(header);
     let pixels = geometry.map_or(decoded, |geometry| geometry.pixels());
+    let (width, height) = header.shown_size();
+    let size = geometry.map_or((width.into(), height.into()), |geometry| geometry.size);
     let resizing = geometry.map_or(0, |_| {
         pixels * resample::RESULT_BYTES_PER_PIXEL + decoded.max(pixels) * resample::BETWEEN_BYTES_PER_PIXEL
     });
     // The original without its metadata is a second copy.
     let files = 2 * input_bytes as u64 + CALL_OVERHEAD_BYTES;
     if header.is_animated() {
-        return files + resizing + decoded.max(pixels) * animation::bytes_per_pixel(header, options);
+        return files + resizing + animation::memory_needed(header, size, options);
     }
     // Two palettes of a photograph are made and judged side by side.
     let formats = options.formats().len() as u64 + u64::from(options.may_try_palettes());
@@ -83,11 +85,11 @@ pub fn memory_needed(header: &Header, input_bytes: usize, options: &Options) -> 
     let bytes_per_sample = if options.lossless() && header.bit_depth > 8 { 2 } else { 1 };
     let judge = if options.goal().needs_score() {
         let references = 1 + u64::from(options.flatten().is_some() && header.has_alpha);
-        references * REFERENCE_BYTES_PER_PIXEL + formats * SCORE_BYTES_PER_PIXEL
+        references * reference_memory(size) + formats * comparison_memory(size)
     } else {
         0
     };
-    files + decoded * decode::bytes_per_pixel(header) + resizing + pixels * (encoders * bytes_per_sample + judge)
+    files + decoded * decode::bytes_per_pixel(header) + resizing + pixels * encoders * bytes_per_sample + judge
 }
 
 /// Memory that variants of one picture need, one after the other.

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::attempt::{Contest, Finish, IDENTICAL};
+use crate::attempt::{Contest, Finish};
 use crate::candidate::{Contender, Plan};
 use crate::codec::Format;
 use crate::error::{Error, Result, catch};
 use crate::ladder::Method;
 use crate::options::Strategy;
+use crate::score::IDENTICAL;
 use crate::scout::{Estimate, Lore, Promise, scout};
 use crate::search::{Found, Goal, Probe};
 
@@ -259,7 +260,10 @@ mod tests {
     #[test]
     fn a_search_is_given_up_for_a_rival_only() {
         let goal = Goal { min_score: Some(70.0), ..Goal::default() };
-        let found = |bytes, score| Found { best: Probe { step: 0, file: (), bytes, score: Some(score) }, encodes: 1 };
+        let found = |bytes, score| Found {
+            best: Probe { step: 0, file: (), bytes, score: Some(score), reported: Some(score) },
+            encodes: 1,
+        };
         assert!(gave_up(goal, &found(100, 60.0), Some(100)));
         assert!(!gave_up(goal, &found(99, 60.0), Some(100)));
         assert!(!gave_up(goal, &found(100, 70.0), Some(100)));

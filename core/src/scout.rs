@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::animation::Animation;
-use crate::attempt::{Contest, IDENTICAL, show};
+use crate::attempt::{Contest, show};
 use crate::candidate::Contender;
 use crate::codec::{Draft, Effort, Encoder, Format, Source};
 use crate::curve::Curve;
@@ -11,7 +11,7 @@ use crate::error::{Result, catch};
 use crate::image::ImageBuffer;
 use crate::ladder::Method;
 use crate::sample::{FEW_BLOCKS, LEAST_BLOCKS, sample};
-use crate::score::Reference;
+use crate::score::{IDENTICAL, Reference};
 use crate::search::first_step;
 
 /// A curve of this picture, and what it promises for the goal.

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use crate::curve::Curve;
 use crate::error::Result;
+use crate::score::Verdict;
 
 /// Most encodes of one search.
 pub const MAX_ENCODES: u32 = 7;
@@ -94,8 +95,10 @@ pub struct Probe<F> {
     pub step: usize,
     pub file: F,
     pub bytes: u64,
-    /// `None` where nobody needed to know.
+    /// What the goal is held against; `None` where nobody needed to know.
     pub score: Option<f64>,
+    /// SSIMULACRA2, which of a small picture may be more.
+    pub reported: Option<f64>,
 }
 
 /// What a search ends with.
@@ -110,7 +113,7 @@ pub trait Subject {
     type File;
     fn encode(&self, step: usize) -> Result<Self::File>;
     fn bytes(&self, file: &Self::File) -> u64;
-    fn score(&self, file: &Self::File) -> Result<f64>;
+    fn judge(&self, file: &Self::File) -> Result<Verdict>;
 }
 
 /// The best file for `goal` on the ladder that `curve` describes, after at most [`MAX_ENCODES`] encodes.
@@ -157,9 +160,10 @@ impl<S: Subject> State<'_, S> {
         let beaten = rival.is_some_and(|rival| bytes as f64 >= self.patience.beaten * rival as f64);
         // A file over the budget is no answer; its look matters only to a floor that is searched for.
         let judge = (self.goal.min_score.is_some() && !beaten) || (self.goal.best_look && self.goal.fits(bytes));
-        let score = if judge && self.goal.judges() { Some(self.subject.score(&file)?) } else { None };
+        let verdict = if judge && self.goal.judges() { Some(self.subject.judge(&file)?) } else { None };
+        let (score, reported) = verdict.map(|verdict| (verdict.judged, verdict.score)).unzip();
         self.curve.observe(step, bytes, score);
-        self.probes.push(Probe { step, file, bytes, score });
+        self.probes.push(Probe { step, file, bytes, score, reported });
         Ok(())
     }
 

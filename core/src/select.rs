@@ -18,7 +18,7 @@ pub struct Selection {
 ///    highest score. Ties go to the earlier one: to the preferred format, and last to the original.
 /// 2. If none meets it, of those within `max_bytes` the one with the highest score, else the smallest; neither has passed.
 pub fn select(candidates: &mut [Candidate], goal: Goal) -> Option<Selection> {
-    let file = |candidate: &Candidate| candidate.bytes().map(|bytes| (bytes, candidate.score));
+    let file = |candidate: &Candidate| candidate.bytes().map(|bytes| (bytes, candidate.judged));
     let better = |a: usize, b: usize| match (file(&candidates[a]), file(&candidates[b])) {
         (Some(a), Some(b)) => goal.compare(a, b),
         _ => Ordering::Equal,
@@ -47,7 +47,7 @@ mod tests {
     fn field(files: &[Option<(usize, f64)>]) -> Vec<Candidate> {
         let candidate = |file: &Option<(usize, f64)>| Candidate {
             data: file.map(|(size, _)| Arc::new(vec![0; size])),
-            score: file.map(|(_, score)| score),
+            judged: file.map(|(_, score)| score),
             ..Candidate::without_file(Format::Png, Outcome::Failed)
         };
         files.iter().map(candidate).collect()

@@ -91,6 +91,26 @@ pub struct Header {
 }
 
 impl Header {
+    /// One of a still, opaque picture in sRGB.
+    #[cfg(test)]
+    pub(crate) fn plain(format: InputFormat, width: u32, height: u32) -> Self {
+        Self {
+            format,
+            width,
+            height,
+            has_alpha: false,
+            bit_depth: 8,
+            orientation: Orientation::NoTransforms,
+            pages: 1,
+            color_space: ColorSpace::Rgb,
+            profile: None,
+            metadata: Metadata::default(),
+            density_corrected: None,
+            frame_pixels: u64::from(width) * u64::from(height),
+            missing_end: false,
+        }
+    }
+
     /// Width and height of the picture as shown, in pixels.
     #[must_use]
     pub fn shown_size(&self) -> (u32, u32) {

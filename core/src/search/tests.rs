@@ -44,8 +44,9 @@ impl Subject for Picture {
     fn bytes(&self, &step: &usize) -> u64 {
         self.file(step).0
     }
-    fn score(&self, &step: &usize) -> Result<f64> {
-        Ok(self.file(step).1)
+    fn judge(&self, &step: &usize) -> Result<Verdict> {
+        let score = self.file(step).1;
+        Ok(Verdict { score, judged: score })
     }
 }
 
@@ -145,7 +146,7 @@ fn a_failed_judgement_is_no_pass() {
         fn bytes(&self, _: &usize) -> u64 {
             1
         }
-        fn score(&self, _: &usize) -> Result<f64> {
+        fn judge(&self, _: &usize) -> Result<Verdict> {
             Err(Error::internal("no decoder"))
         }
     }
