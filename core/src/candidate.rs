@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn with_strategy_all_it_gets_them_beside_others_too_if_they_are_judged() {
         let all = ("strategy", Value::Text("all".to_owned()));
-        assert_eq!(png_ways(&photograph(), &["avif", "png"], &[all.clone()]), PALETTES);
+        assert_eq!(png_ways(&photograph(), &["avif", "png"], std::slice::from_ref(&all)), PALETTES);
         let on_trust = [all, ("verify", Value::Boolean(false))];
         assert_eq!(png_ways(&photograph(), &["avif", "png"], &on_trust), [Method::Lossless]);
     }
