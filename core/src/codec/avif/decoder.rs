@@ -111,6 +111,7 @@ impl Frame {
         }
     }
 
+    #[cfg_attr(not(feature = "aom"), expect(clippy::unnecessary_wraps, reason = "a plane of libaom may be missing"))]
     pub(super) fn planes(&self) -> Result<Planes<Samples<'_>>> {
         let (width, height, _, monochrome, (subsampled_x, subsampled_y)) = self.shape();
         let chroma = if monochrome { None } else { Some([self.plane(1)?, self.plane(2)?]) };
@@ -118,6 +119,7 @@ impl Frame {
         Ok(Planes { width, height, luma: self.plane(0)?, chroma, subsampled_x, subsampled_y })
     }
 
+    #[cfg_attr(not(feature = "aom"), expect(clippy::unnecessary_wraps, reason = "a plane of libaom may be missing"))]
     fn plane(&self, index: usize) -> Result<Plane<Samples<'_>>> {
         match self {
             #[cfg(feature = "aom")]
