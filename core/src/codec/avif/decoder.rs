@@ -10,7 +10,9 @@ use super::boxes::corrupt;
 use super::color::{Plane, Planes};
 use super::sequence::SequenceHeader;
 use crate::codec::Provenance;
-use crate::error::{Error, Result};
+#[cfg(feature = "aom")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::limits::MAX_AVIF_FRAMES;
 
 /// A decoded picture, in its decoder's memory.
@@ -111,7 +113,6 @@ impl Frame {
         }
     }
 
-    #[cfg_attr(not(feature = "aom"), expect(clippy::unnecessary_wraps, reason = "a plane of libaom may be missing"))]
     pub(super) fn planes(&self) -> Result<Planes<Samples<'_>>> {
         let (width, height, _, monochrome, (subsampled_x, subsampled_y)) = self.shape();
         let chroma = if monochrome { None } else { Some([self.plane(1)?, self.plane(2)?]) };
