@@ -10,7 +10,9 @@ use super::boxes::corrupt;
 use super::color::{Plane, Planes};
 use super::sequence::SequenceHeader;
 use crate::codec::Provenance;
-use crate::error::{Error, Result};
+#[cfg(feature = "aom")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::limits::MAX_AVIF_FRAMES;
 
 /// A decoded picture, in its decoder's memory.
@@ -118,6 +120,7 @@ impl Frame {
         Ok(Planes { width, height, luma: self.plane(0)?, chroma, subsampled_x, subsampled_y })
     }
 
+    #[cfg_attr(not(feature = "aom"), expect(clippy::unnecessary_wraps, reason = "a plane of libaom may be missing"))]
     fn plane(&self, index: usize) -> Result<Plane<Samples<'_>>> {
         match self {
             #[cfg(feature = "aom")]
