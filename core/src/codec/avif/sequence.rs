@@ -270,7 +270,8 @@ mod tests {
     /// With timing, a decoder model, two operating points of layers, frame numbers, and every tool of video.
     #[test]
     fn a_whole_header() {
-        let model = [(1, 1), (32, 1), (32, 30), (1, 1), (5, 1), (1, 1), (5, 9), (32, 7), (10, 0)];
+        // The number of variable length has four zeros, a one and four bits.
+        let model = [(1, 1), (32, 1), (32, 30), (1, 1), (9, 21), (1, 1), (5, 9), (32, 7), (10, 0)];
         let point = |layers, level| [(12, layers), (5, level), (1, 1), (1, 1), (20, 5), (1, 0), (1, 1), (4, 3)];
         let points = [&[(1, 1), (5, 1)][..], &point(0x303, 9), &point(0x101, 8)].concat();
         let tools =
