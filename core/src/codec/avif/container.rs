@@ -210,9 +210,9 @@ impl<'a> File<'a> {
             (true, false) => 10,
             (true, true) => 12,
         };
-        // Version and flags, the number of channels, and the depth of each.
-        let depths = self.properties(id, *b"pixi").next().and_then(|body| body.get(5..));
-        if depths.is_some_and(|depths| depths.iter().any(|&depth| depth != bit_depth)) {
+        // Version and flags, the number of channels, the depth of each, and in later editions more.
+        let depths = self.properties(id, *b"pixi").next().and_then(|body| body.get(4..)?.split_first());
+        if depths.is_some_and(|(&count, depths)| depths.iter().take(count.into()).any(|&depth| depth != bit_depth)) {
             return Err(corrupt("its boxes differ in depth"));
         }
         Ok(Tile { width, height, bit_depth, monochrome: flags & 0x10 != 0 })

@@ -35,8 +35,8 @@ pub(in crate::codec) struct Closed<'a> {
     pub missing_end: bool,
 }
 
-/// `data` with "IEND" at its end. A file that breaks off within a chunk of the picture, or before there is one, stays as
-/// it is.
+/// `data` with "IEND" at its end. A file that breaks off within the content of a chunk of the picture, or before there is
+/// one, stays as it is.
 pub(in crate::codec) fn closed(data: &[u8]) -> Closed<'_> {
     let (mut start, mut has_picture) = (SIGNATURE_BYTES, false);
     // Every round takes twelve bytes or more.
@@ -47,7 +47,7 @@ pub(in crate::codec) fn closed(data: &[u8]) -> Closed<'_> {
         has_picture |= &kind == b"IDAT";
         start = end;
     }
-    let broken_off = data.get(start + 4..start + 8);
+    let broken_off = data.get(start + 4..start + 8).filter(|_| data.len() > start + 8);
     if !has_picture || broken_off.is_some_and(|kind| matches!(kind, b"IDAT" | b"fdAT")) {
         return Closed { data: data.into(), missing_end: false };
     }
@@ -78,6 +78,10 @@ mod tests {
         }
         let more = file(&[b"IHDR", b"IDAT", b"IDAT"]);
         assert!(!closed(&more[..more.len() - 1]).missing_end, "within the second part");
+        assert!(
+            closed(&more[..more.len() - 11]).missing_end,
+            "within its head, where nothing says that it had content"
+        );
         let ended = file(&[b"IHDR", b"IDAT", b"IEND"]);
         assert!(!closed(&ended).missing_end);
         assert!(closed(&ended[..ended.len() - 1]).missing_end);
