@@ -17,7 +17,7 @@ use crate::limits::CALL_OVERHEAD_BYTES;
 use crate::options::Options;
 use crate::race;
 use crate::resample;
-use crate::score::{comparison_memory, reference_memory};
+use crate::score::{comparison_memory, is_small, reference_memory};
 use crate::scout::Lore;
 use crate::warning::{Warning, WarningCode};
 
@@ -125,7 +125,7 @@ pub fn optimize(
         };
         let lore = learned.take().filter(|(teacher, _)| variants[*teacher].differs_in_size_only(options));
         let (answer, lore) = variant(source, options, lore.as_ref().map(|(_, lore)| lore), queued, cancel)?;
-        learned = Some((index, lore));
+        learned = (!is_small(answer.width, answer.height)).then_some((index, lore));
         answers[index] = Some(answer);
     }
     answers.into_iter().map(|answer| answer.ok_or_else(|| Error::internal("a variant was left out"))).collect()

@@ -36,6 +36,13 @@ pub fn comparison_memory(size: (u64, u64)) -> u64 {
     scored_pixels(size) * COMPARISON_BYTES_PER_PIXEL
 }
 
+/// Whether a picture of these pixels is small: its error is bounded too, so that what one size of it needs says little of
+/// what the next one does.
+#[must_use]
+pub fn is_small(width: u32, height: u32) -> bool {
+    width.min(height) < small::FULL_SIDE
+}
+
 /// Pixels of a picture and of the mirror images that it is scored with.
 pub(crate) fn scored_pixels((width, height): (u64, u64)) -> u64 {
     width.max(LEAST_SIDE as u64) * height.max(LEAST_SIDE as u64)

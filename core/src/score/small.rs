@@ -7,7 +7,7 @@ use crate::image::{ImageBuffer, Pixels};
 
 /// Pictures whose shorter side has so many pixels are judged by SSIMULACRA2 alone; below it the bound on the error
 /// tightens gradually, in proportion to what is missing.
-const FULL_SIDE: u32 = 256;
+pub(super) const FULL_SIDE: u32 = 256;
 
 /// The bound near no pixels, at a score of [`SCORE`]: a share of the picture's own [`contrast`], and not more levels than
 /// these. Fitted on ten photographs, resized and cropped to 8 to 256 pixels, so that the mean error is on average no more
