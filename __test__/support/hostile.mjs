@@ -189,7 +189,8 @@ function webps() {
     'canvas-smaller-than-its-frame.webp': [riff(canvas(0, 1), still), ANY],
     'frame-of-40000-squared.webp': [riff(canvas(2, 9), part('ANIM', Array(6).fill(0)), frame(40_000)), REFUSED],
     'chunk-of-4-gib.webp': [riff(part('VP8 ', [1, 2, 3], 0xffffffff)), DAMAGED],
-    'lossless-garbage.webp': [riff(part('VP8L', Buffer.alloc(64, 0x2f))), DAMAGED],
+    // Its first bits claim 12,080 × 15,549 pixels.
+    'lossless-garbage.webp': [riff(part('VP8L', Buffer.alloc(64, 0x2f))), TOO_LARGE],
     'lossy-garbage.webp': [riff(part('VP8 ', Buffer.alloc(64, 0x9d))), DAMAGED],
   }
 }
